@@ -57,7 +57,7 @@ impl Progress {
                 let on = item.as_ref().map(|i| format!(" on item {i}")).unwrap_or_default();
                 self.say(&format!("worker of {setting} died{on}: {reason}; starting another"));
             }
-            Event::Worker { .. } | Event::Shard { .. } | Event::Ended { .. } => {}
+            Event::Worker { .. } | Event::Shard { .. } | Event::Speed { .. } | Event::Ended { .. } => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a run tells while it goes on: for the screen and for `log.jsonl`, never for results.
 
+use super::speed::Speed;
 use crate::engine::{Mode, Realised};
 use serde::Serialize;
 
@@ -68,6 +69,15 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// What the workers of a setting did in this session; before the end.
+    Speed {
+        /// Setting id.
+        setting: String,
+        /// Mode.
+        mode: Mode,
+        /// Where the time went.
+        speed: Speed,
+    },
     /// The end, however it came.
     Ended {
         /// Items with a record.
@@ -76,6 +86,8 @@ pub enum Event {
         failed: u64,
         /// Milliseconds since the start.
         millis: u64,
+        /// Milliseconds of this process' own processor time, where the system tells it.
+        own_cpu: Option<u64>,
     },
 }
 

@@ -5,6 +5,7 @@
 use super::process::{Heard, KILLED, Worker};
 use super::protocol::{Question, Reply, Start};
 use super::schedule::{Chunk, LoadKey, Schedule};
+use super::speed::{Took, micros};
 use super::{Event, RunPlan, event};
 use crate::benchmark::{BenchmarkData, Item};
 use crate::engine::{LoadSetting, Mode};
@@ -52,9 +53,11 @@ impl Death {
 #[derive(Debug)]
 pub(super) enum Message {
     /// One item has its record.
-    Record { shard: usize, item: usize, record: Record, millis: u64, by_death: bool },
+    Record { shard: usize, item: usize, record: Record, took: Took, by_death: bool },
     /// A setting cannot be loaded; its work is off the schedule.
     Refused { setting: usize, reason: String },
+    /// A worker is loaded, after so many microseconds.
+    Loaded { key: LoadKey, micros: u64 },
     /// The run cannot go on.
     Fatal(Fatal),
     /// For the log and the screen.
@@ -155,7 +158,7 @@ impl<'a> Slot<'a> {
             if *weight >= LIMIT {
                 todo.pop_front();
                 let record = Record { item: id, answer: Err(death.reason) };
-                self.tell(Message::Record { shard: chunk.shard, item: head, record, millis: 0, by_death: true });
+                self.tell(Message::Record { shard: chunk.shard, item: head, record, took: Took::default(), by_death: true });
             }
         }
     }
@@ -174,9 +177,9 @@ impl<'a> Slot<'a> {
                 asked += 1;
             }
             let head_seq = self.seq - asked as u64;
-            let (seq, answer, millis) = match worker.hear(TICK) {
-                Heard::Reply(Reply::Answered { seq, answer, millis }) => (seq, Ok(answer), millis),
-                Heard::Reply(Reply::Failed { seq, error, millis }) => (seq, Err(error), millis),
+            let (seq, answer, took) = match worker.hear(TICK) {
+                Heard::Reply(Reply::Answered { seq, answer, took }) => (seq, Ok(answer), took),
+                Heard::Reply(Reply::Failed { seq, error, took }) => (seq, Err(error), took),
                 Heard::Reply(Reply::Broken { reason }) => {
                     broken.get_or_insert(reason);
                     continue;
@@ -194,7 +197,7 @@ impl<'a> Slot<'a> {
             asked -= 1;
             since = Instant::now();
             let record = Record::new(items[item].id.clone(), answer);
-            self.tell(Message::Record { shard, item, record, millis, by_death: false });
+            self.tell(Message::Record { shard, item, record, took, by_death: false });
         }
         None
     }
@@ -274,8 +277,9 @@ impl<'a> Slot<'a> {
             load: LoadSetting::of(&plan.settings[setting], mode, self.shared.threads),
             engine: plan.options.engine.clone(),
         };
+        let began = Instant::now();
         let worker = Worker::start(&plan.options.worker_exe, &start).map_err(Trouble::Program)?;
-        let deadline = Instant::now() + plan.options.limits.load_timeout;
+        let deadline = began + plan.options.limits.load_timeout;
         let mut broken = None;
         loop {
             if self.shared.halted() {
@@ -284,6 +288,7 @@ impl<'a> Slot<'a> {
             match worker.hear(TICK) {
                 Heard::Reply(Reply::Ready { realised, millis }) => {
                     self.event(event::What::Ready { pid: worker.id(), millis, realised });
+                    self.tell(Message::Loaded { key: (setting, mode), micros: micros(began.elapsed()) });
                     return Ok(worker);
                 }
                 Heard::Reply(Reply::Refused { reason }) => return Err(Trouble::Refused(reason)),

@@ -14,7 +14,7 @@ use super::load::{LoadError, LoadSetting, ModelFiles};
 use super::prompt::{self, Forms, Joined};
 use super::realised;
 use super::softmax::log_probabilities;
-use super::{Answer, AskError, Engine, Finish, Mode, Part, Realised};
+use super::{Answer, AskError, Engine, Finish, Mode, Part, Realised, Spent};
 use crate::benchmark::{Ask, Candidate};
 use crate::spec::setting::ModelSource;
 use greedy::{Greedy, Noted};
@@ -24,6 +24,7 @@ use mistralrs::{
 };
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 use tokens::{Decode, Encode, Special};
 use tokio::sync::mpsc;
 
@@ -43,6 +44,7 @@ pub struct MistralEngine {
     vocabulary: usize,
     limit: usize,
     next_id: usize,
+    spent: Spent,
     /// Receivers of sequences that are still in the engine. After a raw answer mistral.rs takes one step more with
     /// the sequence; if that fails (no position is left), it sends the error and unwraps the sending.
     lingering: Vec<mpsc::Receiver<Response>>,
@@ -87,6 +89,7 @@ impl MistralEngine {
             limit: limit.min(special.limit),
             special,
             next_id: 1,
+            spent: Spent::default(),
             lingering: Vec::new(),
         })
     }
@@ -166,6 +169,7 @@ impl MistralEngine {
         if let Some(reason) = fault {
             return Err(AskError::Engine { reason });
         }
+        self.spent.generated += generated.len() as u64;
         let finish = match choice.finish_reason.as_str() {
             "stop" => {
                 generated.pop();
@@ -257,8 +261,13 @@ impl MistralEngine {
         let gone = || AskError::Engine { reason: "its thread has ended".to_owned() };
         let (sender, mut receiver) = mpsc::channel(1);
         request.response = sender;
+        if let RequestMessage::CompletionTokens(tokens) = &request.messages {
+            self.spent.fed += tokens.len() as u64;
+        }
+        let began = Instant::now();
         self.sender.blocking_send(Request::Normal(Box::new(request))).map_err(|_| gone())?;
         let response = receiver.blocking_recv().ok_or_else(gone)?;
+        self.spent.micros += u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.lingering.retain_mut(|r| !matches!(r.try_recv(), Err(mpsc::error::TryRecvError::Disconnected)));
         self.lingering.push(receiver);
         response.as_result().map_err(|e| AskError::Engine { reason: words(*e) })
@@ -268,6 +277,10 @@ impl MistralEngine {
 impl Engine for MistralEngine {
     fn realised(&self) -> &Realised {
         &self.realised
+    }
+
+    fn spent(&self) -> Spent {
+        self.spent
     }
 
     fn answer(&mut self, ask: &Ask) -> Result<Answer, AskError> {
