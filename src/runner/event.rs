@@ -32,6 +32,13 @@ pub enum Event {
         /// What happened.
         what: What,
     },
+    /// Memory was exhausted: fewer workers go on, and the item is asked again.
+    Fewer {
+        /// Workers from now on.
+        workers: usize,
+        /// What showed it.
+        reason: String,
+    },
     /// An item has its record. Not logged one by one.
     Item {
         /// Benchmark name.
@@ -46,6 +53,8 @@ pub enum Event {
         millis: u64,
         /// Cost, in bytes of text.
         cost: u64,
+        /// Tokens fed and generated for it.
+        tokens: u64,
     },
     /// A shard is on disk.
     Shard {

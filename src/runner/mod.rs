@@ -6,6 +6,7 @@
 
 pub mod capacity;
 pub mod event;
+mod memory;
 mod process;
 pub mod protocol;
 mod schedule;

@@ -2,13 +2,14 @@
 //!
 //! It never writes a file. Everything it learns goes to the supervisor as a [`Message`].
 
+use super::memory;
 use super::process::{Heard, KILLED, Worker};
 use super::protocol::{Question, Reply, Start};
-use super::schedule::{Chunk, LoadKey, Schedule};
+use super::schedule::{Chunk, LoadKey, Room, Schedule};
 use super::speed::{Took, micros};
 use super::{Event, RunPlan, event};
 use crate::benchmark::{BenchmarkData, Item};
-use crate::engine::{LoadSetting, Mode};
+use crate::engine::{AskError, LoadSetting, Mode};
 use crate::records::Record;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,20 +32,29 @@ const LIMIT: u32 = 10;
 struct Death {
     reason: String,
     weight: u32,
+    /// Whether it was for want of memory.
+    memory: bool,
 }
 
 impl Death {
     /// By what the engine did.
     fn own(reason: String) -> Self {
-        Self { reason, weight: 5 }
+        let memory = memory::is_named_in(&reason);
+        Self { reason, weight: 5, memory }
     }
 
-    /// As the process ended, or by the panic that it told of.
-    fn of(end: &str, broken: Option<String>) -> Self {
+    /// As the process ended, or by the panic that it told of. `stderr`: its last words; `kills`: how often the kernel
+    /// had killed for want of memory before it was started.
+    fn of(end: &str, broken: Option<String>, stderr: &str, kills: Option<u64>) -> Self {
+        let killed = end == KILLED;
+        let memory = memory::is_named_in(stderr) || (killed && memory::kernel_kills() > kills);
+        let of_what = if memory { "out of memory, " } else { "" };
         match broken {
             Some(reason) => Self::own(format!("engine: it broke: {reason}")),
-            None if end == KILLED => Self { reason: format!("engine: its process ended: {end}"), weight: 2 },
-            None => Self::own(format!("engine: its process ended: {end}")),
+            None if killed && !memory => {
+                Self { reason: format!("engine: its process ended: {end}"), weight: 2, memory: false }
+            }
+            None => Self { memory, ..Self::own(format!("engine: {of_what}its process ended: {end}")) },
         }
     }
 }
@@ -101,6 +111,10 @@ pub(super) struct Slot<'a> {
     worker: Option<Worker>,
     loaded: Option<LoadKey>,
     seq: u64,
+    /// When what the worker is at began.
+    since: Instant,
+    /// How often the kernel had killed for want of memory when the worker was started.
+    kills: Option<u64>,
 }
 
 /// Whether to go on.
@@ -108,22 +122,39 @@ enum Next {
     Go,
     /// The setting is refused, or the run is to end.
     Leave,
+    /// Too many workers for the memory.
+    GiveWay,
 }
 
 impl<'a> Slot<'a> {
     pub(super) fn new(number: usize, shared: &'a Shared<'a>, messages: Sender<Message>) -> Self {
-        Self { number, shared, messages, worker: None, loaded: None, seq: 0 }
+        Self { number, shared, messages, worker: None, loaded: None, seq: 0, since: Instant::now(), kills: None }
     }
 
     /// Works until nothing is left or the run is halted.
     pub(super) fn work(mut self) {
         while !self.shared.halted() {
-            let Some(chunk) = self.shared.schedule(|s| s.next(self.loaded)) else { return };
+            if self.shared.schedule(|s| s.gives_way(self.loaded)) {
+                return;
+            }
+            let next = |s: &mut Schedule| s.next(self.loaded).or_else(|| {
+                s.end();
+                None
+            });
+            let Some(chunk) = self.shared.schedule(next) else { return };
             if self.loaded != Some(chunk.load) {
                 self.worker = None;
                 self.loaded = Some(chunk.load);
             }
-            self.answer(&chunk);
+            let mut todo: VecDeque<usize> = chunk.items.iter().copied().collect();
+            while !todo.is_empty() && !self.shared.halted() {
+                if matches!(self.answer(&chunk, &mut todo), Next::Leave) {
+                    break;
+                }
+                if !todo.is_empty() && self.shared.schedule(|s| s.gives_way_with(&chunk, &todo)) {
+                    return;
+                }
+            }
         }
     }
 
@@ -138,38 +169,56 @@ impl<'a> Slot<'a> {
         self.tell(Message::Event(Event::Worker { slot: self.number, setting, mode, what }));
     }
 
-    /// Asks every item of a chunk, whatever happens to workers on the way.
-    fn answer(&mut self, chunk: &Chunk) {
+    /// Asks every item of a chunk, whatever happens to workers on the way. Where something is left in `todo`, too many
+    /// workers are at work for the memory, or the run is halted.
+    fn answer(&mut self, chunk: &Chunk, todo: &mut VecDeque<usize>) -> Next {
         let data = Arc::clone(&self.shared.data[chunk.shard]);
-        let mut todo: VecDeque<usize> = chunk.items.iter().copied().collect();
         let mut strikes: BTreeMap<usize, u32> = BTreeMap::new();
         while !todo.is_empty() && !self.shared.halted() {
-            if matches!(self.ensure_worker(), Next::Leave) {
-                return;
+            match self.ensure_worker() {
+                Next::Go => {}
+                stop => return stop,
             }
-            let Some(death) = self.ask_until_death(chunk.shard, &data.items, &mut todo) else { return };
+            let Some(death) = self.ask_until_death(chunk.shard, &data.items, todo) else { break };
             self.worker = None;
             // Only the item at the head was being worked on.
-            let Some(&head) = todo.front() else { return };
+            let Some(&head) = todo.front() else { break };
             let id = data.items[head].id.clone();
             self.event(event::What::Died { item: Some(id.to_string()), reason: death.reason.clone() });
+            if death.memory && self.makes_room(&death.reason) {
+                continue;
+            }
             let weight = strikes.entry(head).or_default();
             *weight += death.weight;
             if *weight >= LIMIT {
                 todo.pop_front();
                 let record = Record { item: id, answer: Err(death.reason) };
-                self.tell(Message::Record { shard: chunk.shard, item: head, record, took: Took::default(), by_death: true });
+                let took = Took::default();
+                self.tell(Message::Record { shard: chunk.shard, item: head, record, took, by_death: true });
+            }
+        }
+        Next::Go
+    }
+
+    /// After a death for want of memory: whether it is asked again, because others were at work beside it.
+    fn makes_room(&self, reason: &str) -> bool {
+        match self.shared.schedule(|s| s.make_room(self.since)) {
+            Room::Alone => false,
+            Room::Lately => true,
+            Room::Lowered(workers) => {
+                self.tell(Message::Event(Event::Fewer { workers, reason: reason.to_owned() }));
+                true
             }
         }
     }
 
     /// Asks from the front of `todo`, removing what is answered. Returns why the worker is dead, or nothing if
-    /// all is answered or the run is halted.
+    /// all is answered, the run is halted, or this slot should give way to others.
     fn ask_until_death(&mut self, shard: usize, items: &[Item], todo: &mut VecDeque<usize>) -> Option<Death> {
         let mut asked = 0;
-        let mut since = Instant::now();
+        self.since = Instant::now();
         let mut broken = None;
-        while !todo.is_empty() && !self.shared.halted() {
+        while !todo.is_empty() && !self.shared.halted() && !self.shared.schedule(|s| s.is_crowded()) {
             let worker = self.worker.as_mut()?;
             while asked < AHEAD.min(todo.len()) {
                 worker.ask(&Question { seq: self.seq, ask: items[todo[asked]].ask.clone() });
@@ -179,12 +228,19 @@ impl<'a> Slot<'a> {
             let head_seq = self.seq - asked as u64;
             let (seq, answer, took) = match worker.hear(TICK) {
                 Heard::Reply(Reply::Answered { seq, answer, took }) => (seq, Ok(answer), took),
-                Heard::Reply(Reply::Failed { seq, error, took }) => (seq, Err(error), took),
+                Heard::Reply(Reply::Failed { seq, error, took }) => {
+                    if matches!(&error, AskError::Engine { reason } if memory::is_named_in(reason))
+                        && !self.shared.schedule(|s| s.is_alone())
+                    {
+                        return Some(Death::own(error.to_string()));
+                    }
+                    (seq, Err(error), took)
+                }
                 Heard::Reply(Reply::Broken { reason }) => {
                     broken.get_or_insert(reason);
                     continue;
                 }
-                Heard::Silence if since.elapsed() > self.shared.plan.options.limits.item_timeout => {
+                Heard::Silence if self.since.elapsed() > self.shared.plan.options.limits.item_timeout => {
                     return Some(self.give_up_waiting());
                 }
                 Heard::Silence | Heard::Reply(Reply::Ready { .. } | Reply::Refused { .. }) => continue,
@@ -195,7 +251,7 @@ impl<'a> Slot<'a> {
             }
             let item = todo.pop_front()?;
             asked -= 1;
-            since = Instant::now();
+            self.since = Instant::now();
             let record = Record::new(items[item].id.clone(), answer);
             self.tell(Message::Record { shard, item, record, took, by_death: false });
         }
@@ -212,15 +268,16 @@ impl<'a> Slot<'a> {
 
     fn autopsy(&mut self, broken: Option<String>) -> Death {
         let Some(worker) = self.worker.take() else { return Death::own("engine: its process is gone".to_owned()) };
-        self.last_words(&worker);
-        Death::of(&worker.end(GRACE), broken)
+        let stderr = self.last_words(&worker);
+        Death::of(&worker.end(GRACE), broken, &stderr, self.kills)
     }
 
-    fn last_words(&self, worker: &Worker) {
+    fn last_words(&self, worker: &Worker) -> String {
         let stderr = worker.last_words();
         if !stderr.is_empty() {
-            self.event(event::What::LastWords { stderr });
+            self.event(event::What::LastWords { stderr: stderr.clone() });
         }
+        stderr
     }
 
     /// Makes sure that a worker is loaded for the current chunk.
@@ -231,17 +288,26 @@ impl<'a> Slot<'a> {
             if self.shared.halted() {
                 return Next::Leave;
             }
+            if self.shared.schedule(|s| s.is_crowded()) {
+                return Next::GiveWay;
+            }
+            self.since = Instant::now();
+            self.kills = memory::kernel_kills();
             match self.load(setting, mode) {
                 Ok(worker) => {
                     self.shared.schedule(|s| s.note_loaded(setting));
                     self.worker = Some(worker);
                 }
+                Err(Trouble::Refused(reason)) if memory::is_named_in(&reason) && self.makes_room(&reason) => {}
                 Err(Trouble::Refused(reason)) => {
                     self.refuse(setting, reason);
                     return Next::Leave;
                 }
                 Err(Trouble::Died(death)) => {
                     self.event(event::What::Died { item: None, reason: death.reason.clone() });
+                    if death.memory && self.makes_room(&death.reason) {
+                        continue;
+                    }
                     weight += death.weight;
                     if weight >= LIMIT {
                         self.refuse(setting, death.reason);
@@ -300,8 +366,8 @@ impl<'a> Slot<'a> {
                 }
                 Heard::Silence | Heard::Reply(Reply::Answered { .. } | Reply::Failed { .. }) => {}
                 Heard::End => {
-                    self.last_words(&worker);
-                    return Err(Trouble::Died(Death::of(&worker.end(GRACE), broken)));
+                    let stderr = self.last_words(&worker);
+                    return Err(Trouble::Died(Death::of(&worker.end(GRACE), broken, &stderr, self.kills)));
                 }
             }
         }

@@ -73,6 +73,7 @@ impl<'a> Supervisor<'a> {
             workers,
             threads: capacity.threads,
         })?;
+        schedule.begin(workers);
         let shared = Shared {
             plan,
             threads: capacity.threads,
@@ -138,6 +139,7 @@ impl<'a> Supervisor<'a> {
                     failed: record.answer.as_ref().err().cloned(),
                     millis,
                     cost: cost(&work.data.items[item].ask),
+                    tokens: took.engine.fed + took.engine.generated,
                 };
                 self.failed += u64::from(record.answer.is_err());
                 self.deaths += u64::from(by_death);

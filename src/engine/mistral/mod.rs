@@ -3,9 +3,11 @@
 //! One request at a time, for three reasons read in its source (0.8.1): raw logits work for one sequence per step
 //! only; raw and generating sequences in one step stop the engine thread; and what else is in a batch changes
 //! low-order bits. So an answer depends on the item alone, never on what was asked before. The prefix cache is off.
+//! Raw requests and others may follow each other on one engine, because it takes one sequence at a time.
 //!
 //! It refuses a prompt that does not fit, a number that is not finite, and any mix of scoring and generating.
 
+mod capture;
 mod greedy;
 mod start;
 mod tokens;
@@ -17,6 +19,7 @@ use super::softmax::log_probabilities;
 use super::{Answer, AskError, Engine, Finish, Mode, Part, Realised, Spent};
 use crate::benchmark::{Ask, Candidate};
 use crate::spec::setting::ModelSource;
+use capture::Capture;
 use greedy::{Greedy, Noted};
 use mistralrs::core::{Pipeline, ResponseErr};
 use mistralrs::{
@@ -117,13 +120,27 @@ impl MistralEngine {
             .collect::<Result<Vec<Joined>, _>>()?;
         let longest = joined.iter().map(|j| j.tokens.len()).max().unwrap_or(0);
         self.check_length(longest)?;
-        let mut parts = Vec::with_capacity(joined.len());
-        for (index, Joined { tokens, scored_from }) in joined.into_iter().enumerate() {
-            let rows = self.logits(&tokens, scored_from - 1, tokens.len() - scored_from)?;
-            let scored = tokens[scored_from..].to_vec();
-            parts.push(Part { label: index.to_string(), logprobs: chain(&rows, &scored)?, tokens: scored });
+        // Nothing is predicted from the last token, so it is not fed; texts that then begin alike share a request.
+        let fed: Vec<&[u32]> = joined.iter().map(|j| &j.tokens[..j.tokens.len() - 1]).collect();
+        let by = prompt::served_by(&fed);
+        let mut logprobs = vec![Vec::new(); joined.len()];
+        for server in (0..joined.len()).filter(|&s| by[s] == s) {
+            let served: Vec<usize> = (0..joined.len()).filter(|&i| by[i] == server).collect();
+            let from = served.iter().map(|&i| joined[i].scored_from - 1).min().unwrap_or(0);
+            let rows = self.logits(fed[server], from, fed[server].len() - from)?;
+            let width = rows.len() / (fed[server].len() - from);
+            for i in served {
+                let own = joined[i].scored_from - 1 - from..fed[i].len() - from;
+                let rows = &rows[own.start * width..own.end * width];
+                logprobs[i] = chain(rows, &joined[i].tokens[joined[i].scored_from..])?;
+            }
         }
-        Ok(Answer::Scored { parts, prompt_tokens: count(longest) })
+        let parts = joined.iter().zip(logprobs).enumerate().map(|(index, (j, logprobs))| Part {
+            label: index.to_string(),
+            tokens: j.tokens[j.scored_from..].to_vec(),
+            logprobs,
+        });
+        Ok(Answer::Scored { parts: parts.collect(), prompt_tokens: count(longest) })
     }
 
     fn first_token(&mut self, prompt: &str, words: &[String], chat: bool) -> Result<Answer, AskError> {
@@ -132,15 +149,14 @@ impl MistralEngine {
         let spaced = !chat && !prompt.ends_with(char::is_whitespace);
         let forms =
             words.iter().map(|w| prompt::forms(w, spaced, |t| self.tokenize(t))).collect::<Result<Vec<_>, _>>()?;
-        let row = self.logits(&tokens, tokens.len() - 1, 1)?;
+        let row = self.rows_after(&tokens, &[])?;
         let mut parts = Vec::with_capacity(words.len());
         for (word, Forms { single, several }) in words.iter().zip(forms) {
             let mut logprobs = log_probabilities(&row, &single).map_err(not_finite)?;
             let mut ids = single;
             for sequence in several {
                 self.check_length(tokens.len() + sequence.len())?;
-                let whole: Vec<u32> = tokens.iter().chain(&sequence[..sequence.len() - 1]).copied().collect();
-                let rows = self.logits(&whole, tokens.len() - 1, sequence.len())?;
+                let rows = self.rows_after(&tokens, &sequence[..sequence.len() - 1])?;
                 logprobs.push(chain(&rows, &sequence)?.iter().sum());
                 ids.push(sequence[0]);
             }
@@ -234,6 +250,22 @@ impl MistralEngine {
             return Err(AskError::Engine { reason });
         }
         rows_of(logits, from, rows).map_err(|e| AskError::Engine { reason: e.to_string() })
+    }
+
+    /// The row of logits after the prompt, and after each of the tokens `given` behind it, one after the other.
+    fn rows_after(&mut self, tokens: &[u32], given: &[u32]) -> Result<Vec<f32>, AskError> {
+        let capture = Arc::new(Capture::after(tokens.len(), given));
+        let request = NormalRequest {
+            sampling_params: SamplingParams { max_len: Some(given.len() + 1), ..SamplingParams::deterministic() },
+            logits_processors: Some(vec![capture.clone()]),
+            ..self.request(tokens.to_vec())
+        };
+        let end = self.ask(request);
+        self.spent.fed += given.len() as u64;
+        match capture.take() {
+            Some(rows) if rows[0].len() >= self.vocabulary => Ok(rows.concat()),
+            _ => Err(end.err().unwrap_or_else(|| AskError::Engine { reason: "it gave no logits".to_owned() })),
+        }
     }
 
     fn request(&mut self, tokens: Vec<u32>) -> NormalRequest {
