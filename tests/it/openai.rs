@@ -112,14 +112,14 @@ fn without_context_an_opening_token_makes_every_word_count_and_without_one_the_f
 fn answer_words_count_in_every_case_and_with_a_space_among_the_next_tokens() {
     let server = fine(false, true);
     let mut engine = OpenAiEngine::load(&endpoint(&server), PATIENCE).unwrap();
-    let ask = |chat| Ask::FirstToken { prompt: "Q?".to_owned(), words: vec!["yes".into(), "no".into()], chat };
+    let ask = |chat| Ask::first_token("Q?".to_owned(), vec!["yes".into(), "no".into()], chat);
     let Answer::Scored { parts, .. } = engine.answer(&ask(false)).unwrap() else { panic!() };
     let p = |i: usize| parts[i].logprobs.iter().map(|l| l.exp()).sum::<f64>();
     assert!((p(0) - ((-1.0_f64).exp() + (-1.5_f64).exp())).abs() < 1e-12);
     assert!((p(1) - (-0.5_f64).exp()).abs() < 1e-12);
     let Answer::Scored { parts, .. } = engine.answer(&ask(true)).unwrap() else { panic!() };
     assert_eq!(parts[0].logprobs, [-0.25]);
-    let absent = Ask::FirstToken { prompt: "Q?".to_owned(), words: vec!["perhaps".into()], chat: true };
+    let absent = Ask::first_token("Q?".to_owned(), vec!["perhaps".into()], true);
     assert!(
         matches!(engine.answer(&absent), Err(AskError::Refused { .. })),
         "a probability that is not known is not 0"
@@ -136,7 +136,7 @@ fn a_thinking_part_that_the_server_keeps_apart_stands_in_tags_before_the_reply()
         Act::json(&reply)
     });
     let mut engine = OpenAiEngine::load(&endpoint(&server), PATIENCE).unwrap();
-    let ask = Ask::Generate { prompt: "Q?".to_owned(), options: vec![], max_tokens: 5, chat: true };
+    let ask = Ask::generate("Q?".to_owned(), vec![], 5, true);
     let Answer::Generated { text, finish, .. } = engine.answer(&ask).unwrap() else { panic!() };
     assert_eq!((text.as_str(), finish), ("<think>\nB is a trap\n</think>\nYes.", Finish::Stop));
 }
@@ -155,7 +155,7 @@ fn a_server_without_prompt_log_probabilities_is_told_apart_in_one_sentence() {
     assert!(missing.contains("prompt log-probabilities") && missing.contains("echo is not supported"), "{missing}");
     let mut engine = OpenAiEngine::load(&endpoint(&server), PATIENCE).unwrap();
     assert!(matches!(engine.answer(&pair()), Err(AskError::Refused { .. })));
-    let ask = Ask::Generate { prompt: "Q".to_owned(), options: vec![], max_tokens: 5, chat: false };
+    let ask = Ask::generate("Q".to_owned(), vec![], 5, false);
     assert!(matches!(engine.answer(&ask), Ok(Answer::Generated { .. })));
 }
 

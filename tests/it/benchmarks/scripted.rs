@@ -13,7 +13,13 @@ use quantbias::spec::{Plan, QuantScheme, Setting};
 use std::collections::BTreeMap;
 
 fn said(text: &str) -> Result<Answer, AskError> {
-    Ok(Answer::Generated { text: text.to_owned(), tokens: vec![1], finish: Finish::Stop, prompt_tokens: 3 })
+    Ok(Answer::Generated {
+        text: text.to_owned(),
+        tokens: vec![1],
+        finish: Finish::Stop,
+        prompt_tokens: 3,
+        thought: None,
+    })
 }
 
 /// Findings of one unquantized setting whose answers a rule gives.
