@@ -38,8 +38,9 @@ fn benchmark(texts: &[Option<(f64, Option<Verdict>)>]) -> (BenchmarkData, Vec<Re
                     verdict: *verdict,
                     ..score
                 })),
+                thinking_tokens: None,
             },
-            None => Reading { outcome: Outcome::Unparsed, said: None },
+            None => Reading { outcome: Outcome::Unparsed, said: None, thinking_tokens: None },
         }
     };
     let data = BenchmarkData {
