@@ -215,3 +215,48 @@ fn parts(labels: &StringChunked, ends: &UInt32Chunked, tokens: &[u32], logprobs:
     }
     (start == logprobs.len()).then_some(parts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::digest::RowDigest;
+
+    fn records() -> Vec<Record> {
+        let said = |thought| {
+            Ok(Answer::Generated {
+                text: "(B)".to_owned(),
+                tokens: vec![4, 5, 6],
+                finish: Finish::Stop,
+                prompt_tokens: 3,
+                thought,
+            })
+        };
+        let thought = |tokens| Some(Thought { text: "a trap".to_owned(), tokens });
+        let answers = [said(None), said(thought(Some(2))), said(thought(None)), Err("engine: gone".to_owned())];
+        let name = |i: usize| ItemId::new(format!("i{i}"));
+        answers.into_iter().enumerate().map(|(i, answer)| Record { item: name(i), answer }).collect()
+    }
+
+    #[test]
+    fn thinking_comes_back_as_it_was_and_a_file_without_its_columns_has_none() {
+        let all = records();
+        assert_eq!(decode(encode(&all).unwrap(), Path::new("x")).unwrap(), all);
+        let old = frame(&all).unwrap().drop("thinking").unwrap().drop("thinking_tokens").unwrap();
+        let read = rows(&old).unwrap();
+        assert!(read.iter().all(|r| !matches!(&r.answer, Ok(Answer::Generated { thought: Some(_), .. }))));
+        assert_eq!(read[0], all[0]);
+    }
+
+    #[test]
+    fn the_digest_of_rows_covers_thinking() {
+        let digest = |records: &[Record]| {
+            let mut rows = RowDigest::default();
+            rows.feed("b", "s", records);
+            rows.finish()
+        };
+        let all = records();
+        let named = |i: usize| Record { item: ItemId::new("i"), ..all[i].clone() };
+        let digests = [0, 1, 2].map(|i| digest(&[named(i)]));
+        assert!(digests[0] != digests[1] && digests[1] != digests[2] && digests[0] != digests[2]);
+    }
+}

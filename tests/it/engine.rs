@@ -100,7 +100,7 @@ fn greedy_replies_are_those_of_transformers_token_by_token() {
     for case in cases {
         let most = u32::try_from(case["max_tokens"].as_u64().unwrap()).unwrap();
         let ask = generate(case["prompt"].as_str().unwrap(), most, case["chat"].as_bool().unwrap());
-        let Answer::Generated { text, tokens, finish, prompt_tokens } = engine.answer(&ask).unwrap() else {
+        let Answer::Generated { text, tokens, finish, prompt_tokens, .. } = engine.answer(&ask).unwrap() else {
             panic!("not generated")
         };
         assert_eq!(json!(tokens), case["tokens"]);
