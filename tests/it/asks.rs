@@ -340,8 +340,13 @@ fn audit(folder: &Path) -> PathBuf {
 fn run(audit: &Path, out: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quantbias"));
     command.arg("run").arg(audit).arg("--out").arg(out).args(more);
-    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
     command
+}
+
+fn succeeds(mut command: Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn records(out: &Path) -> (Vec<Vec<Record>>, String) {
@@ -358,13 +363,13 @@ fn a_sampled_run_has_the_same_records_with_one_worker_with_four_and_after_being_
     let folder = tempfile::tempdir().unwrap();
     let audit = audit(folder.path());
     let (one, four, killed) = (folder.path().join("one"), folder.path().join("four"), folder.path().join("killed"));
-    assert!(run(&audit, &one, &["--workers", "1"]).status().unwrap().success());
-    assert!(run(&audit, &four, &["--workers", "4"]).status().unwrap().success());
+    succeeds(run(&audit, &one, &["--workers", "1"]));
+    succeeds(run(&audit, &four, &["--workers", "4"]));
     let mut first = run(&audit, &killed, &["--workers", "2"]).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(1500));
     first.kill().unwrap();
     first.wait().unwrap();
-    assert!(run(&audit, &killed, &["--workers", "2", "--resume"]).status().unwrap().success());
+    succeeds(run(&audit, &killed, &["--workers", "2", "--resume"]));
 
     let (settings, sha) = records(&one);
     assert_eq!(records(&four).1, sha);

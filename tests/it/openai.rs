@@ -134,7 +134,7 @@ fn a_thinking_part_is_kept_apart_from_the_reply_whether_the_server_does_it_or_no
         if path.ends_with("chat/completions") {
             reply["choices"][0]["message"]["reasoning_content"] = json!("\nB is a trap\n");
             reply["usage"]["completion_tokens_details"] = json!({"reasoning_tokens": 5});
-        } else {
+        } else if path.ends_with("completions") {
             reply["choices"][0]["text"] = json!("<think>\nB is a trap\n</think>\n\nYes.\nNo.");
         }
         Act::json(&reply)
