@@ -349,6 +349,15 @@ fn succeeds(mut command: Command) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// Whether a part of the records is on disk.
+fn has_shard(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|e| e.path()).any(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        (name.starts_with("part-") && name.ends_with(".parquet")) || has_shard(&path)
+    })
+}
+
 fn records(out: &Path) -> (Vec<Vec<Record>>, String) {
     let runs: Vec<PathBuf> = std::fs::read_dir(out.join("runs")).unwrap().map(|e| e.unwrap().path()).collect();
     assert_eq!(runs.len(), 1, "{runs:?}");
@@ -366,7 +375,9 @@ fn a_sampled_run_has_the_same_records_with_one_worker_with_four_and_after_being_
     succeeds(run(&audit, &one, &["--workers", "1"]));
     succeeds(run(&audit, &four, &["--workers", "4"]));
     let mut first = run(&audit, &killed, &["--workers", "2"]).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(1500));
+    while !has_shard(&killed) && first.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
     first.kill().unwrap();
     first.wait().unwrap();
     succeeds(run(&audit, &killed, &["--workers", "2", "--resume"]));
