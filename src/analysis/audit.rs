@@ -75,9 +75,9 @@ fn setting(s: &SettingIdentity) -> SettingInfo {
     }
 }
 
-/// Bits per weight where they are known: a log of another tool does not say them, and then the manifest holds 0.
-fn known(bits: f64) -> f64 {
-    if bits > 0.0 { bits } else { f64::NAN }
+/// Bits per weight where they are known: manifests of the first releases have 0 where they are not.
+fn known(bits: Option<f64>) -> Option<f64> {
+    bits.filter(|b| *b > 0.0)
 }
 
 /// The setting's own name: the scheme, or what the audit file calls it.
