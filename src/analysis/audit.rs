@@ -86,20 +86,25 @@ fn name(s: &SettingIdentity) -> &str {
     name.strip_suffix("+aa").unwrap_or(name)
 }
 
-/// What figures and tables call a setting: the requested name, and what it became where that differs.
+/// Formats that a label names before it says that there are more.
+const NAMED: usize = 3;
+
+/// What figures and tables call a setting: its name, and what was realised where that says something else.
 fn label(s: &SettingIdentity) -> String {
-    let name = match s.requested {
-        QuantScheme::None => s.realised.dtype.clone(),
-        QuantScheme::Given => name(s).to_owned(),
-        scheme => scheme.name().to_uppercase(),
+    let own = name(s);
+    let base = match s.requested {
+        QuantScheme::None if own == s.requested.name() => s.realised.dtype.clone(),
+        scheme if own == scheme.name() => own.to_uppercase(),
+        _ => own.to_owned(),
     };
-    let realised: Vec<&str> = s.realised.quantized.iter().map(|t| t.format.as_str()).collect();
+    let formats: Vec<&str> = s.realised.quantized.iter().map(|t| t.format.as_str()).collect();
     let suffix = if s.aa { " again (A/A)" } else { "" };
-    if s.realised.deviations.is_empty() || realised.is_empty() {
-        format!("{name}{suffix}")
-    } else {
-        format!("{name}→{}{suffix}", realised.join("+"))
+    let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    if formats.is_empty() || plain(&formats.join("")) == plain(&base) {
+        return format!("{base}{suffix}");
     }
+    let more = if formats.len() > NAMED { "+…" } else { "" };
+    format!("{base}→{}{more}{suffix}", formats[..formats.len().min(NAMED)].join("+"))
 }
 
 fn scheme_family(scheme: QuantScheme) -> &'static str {

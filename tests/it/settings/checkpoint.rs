@@ -217,10 +217,20 @@ pub(crate) const NF4: [f32; 16] = [
 ];
 
 /// bitsandbytes NF4 in blocks of 64, scales in f32 (no double quantization).
-pub(crate) fn nf4(base: &str, [rows, columns]: [usize; 2], values: &[f32]) -> (Tensors, Vec<f32>) {
+pub(crate) fn nf4(base: &str, shape: [usize; 2], values: &[f32]) -> (Tensors, Vec<f32>) {
+    nf4_with(base, shape, values, 1)
+}
+
+/// The same where two neighbouring blocks have one scale.
+pub(crate) fn nf4_shared(base: &str, shape: [usize; 2], values: &[f32]) -> (Tensors, Vec<f32>) {
+    nf4_with(base, shape, values, 2)
+}
+
+fn nf4_with(base: &str, [rows, columns]: [usize; 2], values: &[f32], together: usize) -> (Tensors, Vec<f32>) {
     let (mut codes, mut scales, mut meant) = (vec![], vec![], vec![]);
-    for block in values.chunks(64) {
-        let scale = largest(block.iter().copied());
+    for (number, block) in values.chunks(64).enumerate() {
+        let first = number / together * together * 64;
+        let scale = largest(values[first..first + 64 * together].iter().copied());
         scales.push(scale);
         for v in block {
             let code = nearest(v / scale, &NF4);
