@@ -176,7 +176,7 @@ fn text(rows: &[Row], model: bool, width: usize) -> Vec<String> {
     }
     let mut lines = table.lines(width, &|_, _, text| text.to_owned());
     let legend = "weights: what each is, and how many share scales. CPU, CUDA: what a product does to activations \
-                  there; int8, 256 is rounding to 8 bits in blocks of 256. This build runs on the CPU. bits/w: per weight \
+                  there; int8, 256 is rounding to 8 bits in blocks of 256. This build runs on the CPU, and takes all that is not refused. bits/w: per weight \
                   of the linear layers, scales included; model: over all weights.";
     lines.push(String::new());
     lines.extend(wrap(legend, width, ""));
@@ -206,8 +206,10 @@ fn notes(rows: &[Row], width: usize) -> Vec<String> {
         }
     }
     let mut lines = Vec::new();
-    for (note, schemes) in notes {
+    if !notes.is_empty() {
         lines.push(String::new());
+    }
+    for (note, schemes) in notes {
         lines.extend(wrap(&format!("{}: {note}", schemes.join(", ")), width, "  "));
     }
     lines

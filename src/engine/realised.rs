@@ -13,7 +13,7 @@ use super::stored::{Held, Stored};
 use super::{Realised, adapter, uqff};
 use crate::spec::QuantScheme;
 use crate::spec::setting::{Dtype, Guide, ModelSource};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether this build and device can run the setting at all.
 ///
@@ -27,8 +27,8 @@ pub fn supported(setting: &LoadSetting) -> Result<(), LoadError> {
             return refuse(
                 setting,
                 format!(
-                    "this build of the engine has the CPU back end only; use device = \"cpu\", or serve the model with \
-                     a {kind} build of vLLM or mistral.rs and name that as `endpoint`"
+                    "this build of the engine has the CPU back end only: it was made without mistral.rs' cargo feature \
+                     `{kind}`; use device = \"cpu\", or serve the model on the device and name that as `endpoint`"
                 ),
             );
         }
@@ -99,7 +99,7 @@ fn quantized(files: &ModelFiles, setting: &LoadSetting) -> Result<Held, LoadErro
     let dense = Format::requested(QuantScheme::None, setting.dtype);
     let divided = divide(files, pass);
     let mut held = Held::default();
-    let mut fallbacks: BTreeMap<(Format, u64, Format), u32> = BTreeMap::new();
+    let mut fallbacks: BTreeMap<(Format, Format), Fallback> = BTreeMap::new();
     let mut wanted_of: BTreeMap<Format, usize> = BTreeMap::new();
     for tensor in &divided.linear {
         let own = topology.as_ref().filter(|_| tensor.name != family::TIED_HEAD).and_then(|t| t.scheme(&tensor.name));
@@ -112,14 +112,16 @@ fn quantized(files: &ModelFiles, setting: &LoadSetting) -> Result<Held, LoadErro
             }
         };
         if format != wanted {
-            *fallbacks.entry((wanted, tensor.shape.last().copied().unwrap_or(0), format)).or_default() += 1;
+            let fallback = fallbacks.entry((wanted, format)).or_default();
+            fallback.tensors += 1;
+            fallback.last.insert(tensor.shape.last().copied().unwrap_or(0));
         }
         held.tensors.push(Stored::new(format, tensor, true, &setting.device));
     }
     held.tensors.extend(divided.rest.iter().map(|t| Stored::new(dense, t, false, &setting.device)));
     held.deviations = fallbacks
         .into_iter()
-        .map(|((wanted, last, format), tensors)| deviation(wanted, format, last, tensors, wanted_of[&wanted]))
+        .map(|((wanted, format), fallback)| deviation(wanted, format, &fallback, wanted_of[&wanted]))
         .collect();
     if !family::is_known(files) && (setting.scheme != QuantScheme::None || topology.is_some()) {
         held.deviations.push(format!(
@@ -194,10 +196,20 @@ fn gguf(file: &std::path::Path, _device: &str) -> Result<Held, LoadError> {
     Err(LoadError::Config { path: file.to_owned(), why })
 }
 
-fn deviation(wanted: Format, format: Format, last: u64, tensors: u32, total: usize) -> String {
-    let (wanted, block) = (wanted.name(), wanted.block());
+/// Tensors that got another format than was wanted, and their last dimensions.
+#[derive(Debug, Default)]
+struct Fallback {
+    tensors: u32,
+    last: BTreeSet<u64>,
+}
+
+fn deviation(wanted: Format, format: Format, fallback: &Fallback, total: usize) -> String {
+    let last = fallback.last.iter().map(u64::to_string).collect::<Vec<_>>().join(" or ");
     format!(
-        "{tensors} of {total} linear tensors have a last dimension of {last}, not a multiple of {block}, so {wanted} became {}.",
+        "{} of {total} linear tensors have a last dimension of {last}, not a multiple of {}, so {} became {}.",
+        fallback.tensors,
+        wanted.block(),
+        wanted.name(),
         format.name()
     )
 }
