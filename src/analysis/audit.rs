@@ -164,12 +164,48 @@ pub(super) fn caveats(run: &Run, plan: &Plan, plan_sha256: &str, scores: &Scores
             caveats.push(caveat("statistics", Some(&data.name), text));
         }
     }
+    for (subject, text) in kinds_of_quantization(run, plan) {
+        caveats.push(caveat("plan", Some(&subject), text));
+    }
     for setting in &run.manifest.identity.settings {
         for deviation in &setting.realised.deviations {
             caveats.push(caveat("engine", Some(&setting.id), deviation.clone()));
         }
     }
     caveats
+}
+
+/// Declared contrasts between a setting that quantizes weights alone and one that quantizes activations too: what else
+/// differs belongs beside the result. By the setting whose change is asked for.
+fn kinds_of_quantization(run: &Run, plan: &Plan) -> Vec<(String, String)> {
+    let identity = &run.manifest.identity;
+    let mut found = Vec::new();
+    for contrast in &plan.contrasts {
+        for model in &identity.models {
+            let of = |scheme: &str| identity.settings.iter().find(|s| s.model == model.id && name(s) == scheme && !s.aa);
+            let (Some(one), Some(other)) = (of(&contrast.scheme), of(&contrast.against)) else { continue };
+            let (ours, theirs) = (&one.realised, &other.realised);
+            let (Some(bits), Some(others)) = (known(ours.bits_per_weight), known(theirs.bits_per_weight)) else { continue };
+            if ours.activations_quantized == theirs.activations_quantized {
+                continue;
+            }
+            let kind = |quantized: bool| if quantized { "weights and activations" } else { "weights alone" };
+            found.push((
+                one.id.clone(),
+                format!(
+                    "{} − {} holds quantization of {} ({bits:.2} bits per weight) against quantization of {} ({others:.2} bits \
+                     per weight; activations: {} against {}).",
+                    label(one),
+                    label(other),
+                    kind(ours.activations_quantized),
+                    kind(theirs.activations_quantized),
+                    ours.activations,
+                    theirs.activations
+                ),
+            ));
+        }
+    }
+    found
 }
 
 /// How many records of a benchmark failed, and the commonest reason.

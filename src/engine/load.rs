@@ -202,7 +202,7 @@ impl ModelFiles {
     ///
     /// # Errors
     /// What differs, in words.
-    pub fn same_model(&self, model: &Self) -> Result<Vec<String>, String> {
+    pub fn same_model(&self, model: &Self) -> Result<(), String> {
         if self.architecture() != model.architecture() {
             return Err(format!(
                 "{} is a {} and no version of a {}",
@@ -219,7 +219,7 @@ impl ModelFiles {
                 self.number(key).unwrap_or_default(),
                 model.number(key).unwrap_or_default()
             )),
-            None => Ok(Vec::new()),
+            None => Ok(()),
         }
     }
 

@@ -26,6 +26,12 @@ const MINOR: u32 = 2;
 pub fn held(first: &Path, files: &ModelFiles, dense: Format, device: &str) -> Result<Held, LoadError> {
     let wrong = |path: &Path, why: String| LoadError::Config { path: path.to_owned(), why };
     let mut layers = Vec::new();
+    // mistral.rs looks for parts by their names in the model's directory.
+    let namesake = first.file_name().map(|name| files.directory.join(name)).filter(|path| path.exists());
+    if namesake.is_some_and(|path| path.canonicalize().ok() != first.canonicalize().ok()) {
+        let why = "has a namesake in the model's directory, which mistral.rs would load instead; rename one of them";
+        return Err(wrong(first, why.to_owned()));
+    }
     for path in uqff_parts(first) {
         let places = safetensors::read_places(&path).map_err(|e| wrong(&path, format!("is no UQFF file ({e})")))?;
         let mut file = File::open(&path).map_err(|e| wrong(&path, format!("cannot be read: {}", e.kind())))?;

@@ -202,13 +202,12 @@ fn version<'a>(setting: &Setting, model: &'a ModelFiles) -> Result<Version<'a>, 
     }
     let (directory, _) = locate(setting.source.files())?;
     let files = ModelFiles::inspect(&directory).map_err(|e| e.to_string())?;
-    let mut notes = files.same_model(model)?;
+    files.same_model(model)?;
     let own_files = hash_files(&directory, &files.files).map_err(|e| e.to_string())?;
     let tokenizer = "tokenizer.json";
     let theirs = hash_files(&model.directory, &[tokenizer.to_owned()]).map_err(|e| e.to_string())?;
-    if own_files.get(tokenizer) != theirs.get(tokenizer) {
-        notes.push("Its tokenizer.json is not the model's: the same text may be other tokens.".to_owned());
-    }
+    let note = "Its tokenizer.json is not the model's: the same text may be other tokens.".to_owned();
+    let notes = if own_files.get(tokenizer) == theirs.get(tokenizer) { Vec::new() } else { vec![note] };
     Ok(Version { setting: at(&directory), files: Cow::Owned(files), own_files, notes })
 }
 

@@ -105,6 +105,15 @@ fn a_uqff_file_that_is_damaged_or_of_another_model_is_refused_by_name() {
     assert!(refusal("kind.uqff", "base").contains("kind 77"));
     write_uqff(&made::demo("base"), mistralrs::IsqType::Q4K, &temp.path().join("q4k.uqff"));
     assert!(refusal("q4k-0.uqff", "qwen").contains("are not the 22 linear layers of"));
+    let own = made::directory(&temp.path().join("own"), &made::config("base"), &made::Tensors::new());
+    std::fs::copy(made::demo("base").join("model.safetensors"), own.join("model.safetensors")).unwrap();
+    std::fs::copy(temp.path().join("q4k-0.uqff"), own.join("q4k-0.uqff")).unwrap();
+    let with = |file: PathBuf| {
+        let source = ModelSource::Uqff { file, model: Box::new(ModelSource::Directory(own.clone())) };
+        realised(&setting(source, QuantScheme::Given))
+    };
+    assert!(with(temp.path().join("q4k-0.uqff")).unwrap_err().contains("has a namesake"));
+    assert!(with(own.join("q4k-0.uqff")).is_ok());
 }
 
 #[test]

@@ -162,7 +162,12 @@ fn an_audit_over_every_kind_of_setting_says_what_each_was() {
     let refused = found["audit"]["refused"].as_array().unwrap();
     assert!(refused.iter().any(|r| r["id"] == "base@guided" && r["reason"].as_str().unwrap().contains("calibration text")));
     let report = std::fs::read_to_string(audit.only("reports").join("report.md")).unwrap();
-    assert!(report.contains("Weights alone against weights and activations"), "no pairs");
+    for words in [
+        "holds quantization of weights alone (5.00 bits per weight) against quantization of weights and activations",
+        "holds quantization of weights alone (8.25 bits per weight) against quantization of weights and activations",
+    ] {
+        assert!(report.contains(words), "{words} is not in the report");
+    }
     for words in ["HQQ4 − Q4K", "F8Q8 − Q8\\_0", "packed→AFQ4 g64 − file→Q2K"] {
         let found = report.contains(words) || report.contains(&words.replace("\\_", "_"));
         assert!(found, "{words} is not in the report");
