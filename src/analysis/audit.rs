@@ -182,10 +182,13 @@ fn kinds_of_quantization(run: &Run, plan: &Plan) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for contrast in &plan.contrasts {
         for model in &identity.models {
-            let of = |scheme: &str| identity.settings.iter().find(|s| s.model == model.id && name(s) == scheme && !s.aa);
+            let of =
+                |scheme: &str| identity.settings.iter().find(|s| s.model == model.id && name(s) == scheme && !s.aa);
             let (Some(one), Some(other)) = (of(&contrast.scheme), of(&contrast.against)) else { continue };
             let (ours, theirs) = (&one.realised, &other.realised);
-            let (Some(bits), Some(others)) = (known(ours.bits_per_weight), known(theirs.bits_per_weight)) else { continue };
+            let (Some(bits), Some(others)) = (known(ours.bits_per_weight), known(theirs.bits_per_weight)) else {
+                continue;
+            };
             if ours.activations_quantized == theirs.activations_quantized {
                 continue;
             }

@@ -47,7 +47,8 @@ pub fn check(directory: &Path, files: &ModelFiles) -> Result<(), LoadError> {
     if parsed["lora_alpha"].as_f64().is_none() {
         return Err(wrong("`lora_alpha` is no number".to_owned()));
     }
-    let targets: Vec<&str> = parsed["target_modules"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let targets: Vec<&str> =
+        parsed["target_modules"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if targets.is_empty() {
         return Err(wrong("`target_modules` must list names; a pattern is not read by mistral.rs".to_owned()));
     }
@@ -62,18 +63,25 @@ pub fn check(directory: &Path, files: &ModelFiles) -> Result<(), LoadError> {
         let [rows, columns] = tensor.shape[..] else { continue };
         for (part, shape) in [("lora_A", [rank, columns]), ("lora_B", [rows, rank])] {
             let name = format!("base_model.model.{module}.{part}.weight");
-            let stored = found.iter().find(|t| t.name == name || name.ends_with(&format!("base_model.model.{}", t.name)));
+            let stored =
+                found.iter().find(|t| t.name == name || name.ends_with(&format!("base_model.model.{}", t.name)));
             match stored {
                 Some(stored) if stored.shape == shape => merged += 1,
                 Some(stored) => {
-                    return Err(wrong(format!("{name} has shape {:?} where the model asks for {shape:?}", stored.shape)));
+                    return Err(wrong(format!(
+                        "{name} has shape {:?} where the model asks for {shape:?}",
+                        stored.shape
+                    )));
                 }
                 None => return Err(wrong(format!("it targets {module}, and {name} is not among its weights"))),
             }
         }
     }
     if merged != found.len() {
-        let why = format!("{merged} of its {} tensors belong to linear layers of the model; the others would be left out", found.len());
+        let why = format!(
+            "{merged} of its {} tensors belong to linear layers of the model; the others would be left out",
+            found.len()
+        );
         return Err(wrong(why));
     }
     Ok(())

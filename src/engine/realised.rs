@@ -64,7 +64,10 @@ pub fn realise(files: &ModelFiles, setting: &LoadSetting) -> Result<Realised, Lo
             quantized(files, setting)?
         }
         (
-            ModelSource::Directory(_) | ModelSource::Hub { .. } | ModelSource::Checkpoint { .. } | ModelSource::Endpoint(_),
+            ModelSource::Directory(_)
+            | ModelSource::Hub { .. }
+            | ModelSource::Checkpoint { .. }
+            | ModelSource::Endpoint(_),
             None,
         ) => quantized(files, setting)?,
     };
@@ -80,7 +83,9 @@ fn prequantized(files: &ModelFiles, setting: &LoadSetting, method: &Method, dens
     if !matches!(setting.scheme, QuantScheme::None | QuantScheme::Given) || setting.guide.is_some() {
         return refuse(
             setting,
-            format!("the checkpoint is {name} already, and rounding twice is no scheme; quantize the unquantized model"),
+            format!(
+                "the checkpoint is {name} already, and rounding twice is no scheme; quantize the unquantized model"
+            ),
         );
     }
     if matches!(setting.source, ModelSource::Adapted { .. } | ModelSource::Uqff { .. }) {

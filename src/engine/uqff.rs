@@ -37,14 +37,18 @@ pub fn held(first: &Path, files: &ModelFiles, dense: Format, device: &str) -> Re
         let mut file = File::open(&path).map_err(|e| wrong(&path, format!("cannot be read: {}", e.kind())))?;
         for (tensor, at) in places {
             let number = tensor.name.parse::<usize>();
-            let number = number.map_err(|_| wrong(&path, format!("is no UQFF file: it has a tensor {:?}", tensor.name)))?;
-            let layer = layer(&mut file, at, tensor.elements()).map_err(|why| wrong(&path, format!("layer {number}: {why}")))?;
+            let number =
+                number.map_err(|_| wrong(&path, format!("is no UQFF file: it has a tensor {:?}", tensor.name)))?;
+            let layer = layer(&mut file, at, tensor.elements())
+                .map_err(|why| wrong(&path, format!("layer {number}: {why}")))?;
             layers.push((number, layer));
         }
     }
     layers.sort_by_key(|(number, _)| *number);
     let divided = divide(files, Pass::Afterwards);
-    let same = |(number, layer): &(usize, Layer), tensor: &TensorInfo| *number < divided.linear.len() && layer.weights == tensor.elements();
+    let same = |(number, layer): &(usize, Layer), tensor: &TensorInfo| {
+        *number < divided.linear.len() && layer.weights == tensor.elements()
+    };
     // The order of `get_layers` is that of the model's own code: the head first, then layer by layer.
     let mut sizes: Vec<u64> = divided.linear.iter().map(TensorInfo::elements).collect();
     let mut found: Vec<u64> = layers.iter().map(|(_, l)| l.weights).collect();

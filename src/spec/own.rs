@@ -25,7 +25,11 @@ impl Check {
         if let Some(bits) = &entry.bits_per_weight
             && !(*bits.get_ref() > 0.0 && *bits.get_ref() <= 64.0)
         {
-            return Err(self.wrong("bits per weight must lie between 0 and 64", bits.span(), "leave it out if unknown"));
+            return Err(self.wrong(
+                "bits per weight must lie between 0 and 64",
+                bits.span(),
+                "leave it out if unknown",
+            ));
         }
         Ok(Endpoint {
             url: url.clone(),

@@ -33,7 +33,6 @@ fn likelihoods(setting: &LoadSetting) -> Result<Vec<f64>, String> {
     Ok(parts.iter().map(|p| p.logprobs.iter().sum()).collect())
 }
 
-
 fn realised(setting: &LoadSetting) -> Result<Realised, String> {
     let ModelSource::Directory(directory) = setting.source.files() else { panic!("a local model") };
     realise(&ModelFiles::inspect(directory).unwrap(), setting).map_err(|e| e.to_string())

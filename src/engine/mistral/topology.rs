@@ -21,7 +21,10 @@ pub(in crate::engine) fn read(path: &Path) -> Result<Topology, LoadError> {
     let wrong = |why: String| LoadError::Config { path: path.to_owned(), why };
     let text = std::fs::read_to_string(path).map_err(|e| wrong(format!("cannot be read: {}", e.kind())))?;
     let values = |key: &str| {
-        text.lines().filter_map(|l| l.trim().strip_prefix(key)).map(|v| v.trim().trim_matches(['"', '\'']).to_owned()).collect::<Vec<_>>()
+        text.lines()
+            .filter_map(|l| l.trim().strip_prefix(key))
+            .map(|v| v.trim().trim_matches(['"', '\'']).to_owned())
+            .collect::<Vec<_>>()
     };
     if let Some(bits) = values("isq:").iter().find(|v| v.chars().all(|c| c.is_ascii_digit())) {
         return Err(wrong(format!("`isq: {bits}` means another scheme on each device; name one, such as Q4K")));
@@ -89,8 +92,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         drop(runtime.block_on(builder.build()).unwrap());
         let header = crate::engine::safetensors::read_header(&folder.path().join("model-0.uqff")).unwrap();
-        let mut layers: Vec<(usize, u64)> =
-            header.iter().map(|t| (t.name.parse().unwrap(), t.elements())).collect();
+        let mut layers: Vec<(usize, u64)> = header.iter().map(|t| (t.name.parse().unwrap(), t.elements())).collect();
         layers.sort_unstable();
         layers.into_iter().map(|(_, bytes)| bytes).collect()
     }

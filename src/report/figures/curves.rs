@@ -98,11 +98,8 @@ impl<'a> Maker<'a> {
             Of::AllItems => self.rows().into_iter().filter(|c| overall(&c.cell)).collect(),
             Of::Worst => self.worst_rows(),
         };
-        let points: Vec<CurvePoint> = rows
-            .iter()
-            .filter(|c| !c.aa)
-            .filter_map(|c| self.point(self.names.setting(&c.setting)?, c))
-            .collect();
+        let points: Vec<CurvePoint> =
+            rows.iter().filter(|c| !c.aa).filter_map(|c| self.point(self.names.setting(&c.setting)?, c)).collect();
         if points.is_empty() {
             return None;
         }
@@ -119,7 +116,13 @@ impl<'a> Maker<'a> {
                 size(|c| c.items),
                 size(|c| c.clusters)
             ),
-            points: self.names.baseline_of(self.pair.model).and_then(baseline_point).into_iter().chain(points).collect(),
+            points: self
+                .names
+                .baseline_of(self.pair.model)
+                .and_then(baseline_point)
+                .into_iter()
+                .chain(points)
+                .collect(),
             floor: rows.iter().find(|c| c.aa).and_then(|c| floor_of(c)).map(shown),
             margin: self.tolerated().map(shown),
         };

@@ -71,7 +71,15 @@ fn a_topology_that_means_nothing_here_is_refused_in_words() {
 /// An importance matrix in llama.cpp's first format, every column alike but the first of each row.
 fn imatrix(path: &Path, layers: usize) {
     let mut bytes = Vec::new();
-    let parts = [("attn_q", 256), ("attn_k", 256), ("attn_v", 256), ("attn_output", 256), ("ffn_gate", 256), ("ffn_up", 256), ("ffn_down", 768)];
+    let parts = [
+        ("attn_q", 256),
+        ("attn_k", 256),
+        ("attn_v", 256),
+        ("attn_output", 256),
+        ("ffn_gate", 256),
+        ("ffn_up", 256),
+        ("ffn_down", 768),
+    ];
     bytes.extend((7 * layers as i32).to_le_bytes());
     for layer in 0..layers {
         for (part, columns) in parts {
@@ -109,7 +117,8 @@ fn a_calibration_text_is_refused_because_the_engine_would_leave_the_weights_as_t
     let temp = tempfile::tempdir().unwrap();
     let text = temp.path().join("text.txt");
     std::fs::write(&text, "The nurse said that she was late. ".repeat(300)).unwrap();
-    let guided = LoadSetting { guide: Some(Guide::Calibration(text.clone())), ..setting(*model("base"), QuantScheme::Q2K) };
+    let guided =
+        LoadSetting { guide: Some(Guide::Calibration(text.clone())), ..setting(*model("base"), QuantScheme::Q2K) };
     let refusal = likelihoods(&guided).unwrap_err();
     assert!(refusal.contains("leaves every weight unquantized") && refusal.contains("llama-imatrix"), "{refusal}");
     // Why: with room for its chunks of 1025 tokens the engine takes the text, and scores as without any scheme.

@@ -7,9 +7,7 @@ use crate::auditing::{Audit, SMALL_PLAN, quantbias, stderr, stdout};
 #[test]
 fn schemes_shows_the_silent_fallbacks_that_the_engine_makes() {
     // 96 = 3 · 32; 896 = 3.5 · 256 = 28 · 32 and 1280 = 5 · 256.
-    for (hidden, intermediate, expected) in
-        [(96, 384, vec![("Q4_1", 8)]), (896, 1280, vec![("Q4_1", 7), ("Q4K", 1)])]
-    {
+    for (hidden, intermediate, expected) in [(96, 384, vec![("Q4_1", 8)]), (896, 1280, vec![("Q4_1", 7), ("Q4K", 1)])] {
         let temp = tempfile::tempdir().unwrap();
         let (config, tensors) = made::random_llama(hidden, intermediate);
         let directory = made::directory(&temp.path().join("model"), &config, &tensors);
@@ -108,7 +106,12 @@ fn a_setting_of_its_own_comes_from_one_place_and_takes_what_goes_with_it() {
 /// A setting of findings by its name.
 fn info<'a>(found: &'a Value, name: &str) -> &'a Value {
     let id = format!("base@{name}");
-    found["audit"]["settings"].as_array().unwrap().iter().find(|s| s["id"] == id.as_str()).unwrap_or_else(|| panic!("{id}"))
+    found["audit"]["settings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|s| s["id"] == id.as_str())
+        .unwrap_or_else(|| panic!("{id}"))
 }
 
 #[test]
@@ -160,7 +163,9 @@ fn an_audit_over_every_kind_of_setting_says_what_each_was() {
     assert_eq!(layers["label"], "layers→Q4K+Q2K");
     assert!((2.7..4.5).contains(&layers["bits_per_weight"].as_f64().unwrap()), "{layers}");
     let refused = found["audit"]["refused"].as_array().unwrap();
-    assert!(refused.iter().any(|r| r["id"] == "base@guided" && r["reason"].as_str().unwrap().contains("calibration text")));
+    assert!(
+        refused.iter().any(|r| r["id"] == "base@guided" && r["reason"].as_str().unwrap().contains("calibration text"))
+    );
     let report = std::fs::read_to_string(audit.only("reports").join("report.md")).unwrap();
     for words in [
         "holds quantization of weights alone (5.00 bits per weight) against quantization of weights and activations",
