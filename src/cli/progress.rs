@@ -120,8 +120,7 @@ impl Progress {
             if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") }
         };
         // A server does not always tell.
-        let tokens =
-            if self.tokens > 0 { format!(", {} tokens/s", per_second(self.tokens)) } else { String::new() };
+        let tokens = if self.tokens > 0 { format!(", {} tokens/s", per_second(self.tokens)) } else { String::new() };
         let rate = per_second(self.answered);
         // The first seconds are loading and say nothing about the rest.
         let left = if elapsed < SETTLED.as_secs_f64() {

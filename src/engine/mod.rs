@@ -4,6 +4,10 @@
 //! really loaded ([`Realised`]). It returns raw values only: token log-probabilities and text. It refuses
 //! rather than truncates, and it never sees a gold label.
 
+pub mod adapter;
+pub mod checkpoint;
+pub mod draw;
+pub mod family;
 pub mod format;
 #[cfg(feature = "engine")]
 pub mod gguf;
@@ -18,6 +22,9 @@ pub mod realised;
 pub mod safetensors;
 pub mod scripted;
 pub mod softmax;
+pub mod stored;
+pub mod thinking;
+pub mod uqff;
 
 pub use load::{LoadError, LoadSetting, ModelFiles};
 #[cfg(feature = "engine")]
@@ -86,15 +93,30 @@ pub enum Answer {
     },
     /// To [`Ask::Generate`].
     Generated {
-        /// The decoded reply, leading space kept, stop token left out.
+        /// The decoded answer, leading space kept, stop token left out; what a reasoning model thought before it is not in
+        /// it, nor the space after that.
         text: String,
-        /// Generated token ids where the engine gives them; may be empty.
+        /// Ids of all generated tokens, thinking included, where the engine gives them; may be empty. Where a stop sequence
+        /// ended the answer, they are those up to the one in which the answer ends.
         tokens: Vec<u32>,
         /// Why it ended.
         finish: Finish,
         /// Tokens of the prompt fed.
         prompt_tokens: u32,
+        /// What the model thought before its answer; absent if it did not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thought: Option<Thought>,
     },
+}
+
+/// The thinking part of a reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thought {
+    /// Without its marks and the space around it.
+    pub text: String,
+    /// Tokens of it, marks included, where the engine or the server counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u32>,
 }
 
 /// Tensors of one storage format as loaded.
@@ -117,10 +139,13 @@ pub struct Realised {
     pub quantized: Vec<RealisedTensors>,
     /// Everything the scheme leaves alone (embeddings, norms, head where skipped).
     pub untouched: Vec<RealisedTensors>,
-    /// Bits per weight over the tensors that the scheme is meant to quantize.
-    pub bits_per_weight: f64,
-    /// Bits per weight over the whole model.
-    pub bits_per_weight_model: f64,
+    /// Bits per weight over the tensors that the scheme is meant to quantize, where they are known. Manifests of the
+    /// first releases have 0 where they are not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bits_per_weight: Option<f64>,
+    /// Bits per weight over the whole model, likewise.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bits_per_weight_model: Option<f64>,
     /// What happens to activations on this device: `none`, `int8 dynamic, blocks of 32` …
     pub activations: String,
     /// Whether activations are quantized.

@@ -139,7 +139,7 @@ impl Engine for ScriptedEngine {
                 let place = u8::try_from(self.place(ask, options.len())).unwrap_or(25).min(25);
                 let letter = char::from(b'A' + place);
                 let text = if options.is_empty() { " and that was that.".to_owned() } else { format!("({letter})") };
-                Answer::Generated { text, tokens: Vec::new(), finish: Finish::Stop, prompt_tokens: 1 }
+                Answer::Generated { text, tokens: Vec::new(), finish: Finish::Stop, prompt_tokens: 1, thought: None }
             }
         })
     }
@@ -213,8 +213,8 @@ pub fn realised() -> Realised {
     Realised {
         quantized: vec![RealisedTensors { format: "scripted".to_owned(), tensors: 0, weights: 0, bytes: 0 }],
         untouched: Vec::new(),
-        bits_per_weight: 0.0,
-        bits_per_weight_model: 0.0,
+        bits_per_weight: None,
+        bits_per_weight_model: None,
         activations: "none".to_owned(),
         activations_quantized: false,
         device: "cpu".to_owned(),

@@ -316,7 +316,7 @@ pub fn probabilities<'w>(words: impl IntoIterator<Item = (&'w str, f64)>) -> Ans
 /// A text, whose end the log does not explain.
 #[must_use]
 pub fn generated(text: String) -> Answer {
-    Answer::Generated { text, tokens: Vec::new(), finish: Finish::Stop, prompt_tokens: 0 }
+    Answer::Generated { text, tokens: Vec::new(), finish: Finish::Stop, prompt_tokens: 0, thought: None }
 }
 
 /// An item with nothing but its names.
@@ -343,8 +343,8 @@ fn realised(label: &str, baseline: bool, bits: Option<f64>, lacks: &[String]) ->
     Realised {
         quantized: if baseline { Vec::new() } else { vec![tensors] },
         untouched: Vec::new(),
-        bits_per_weight: bits.unwrap_or(0.0),
-        bits_per_weight_model: bits.unwrap_or(0.0),
+        bits_per_weight: bits,
+        bits_per_weight_model: bits,
         activations: "not known".to_owned(),
         activations_quantized: false,
         device: "not known".to_owned(),

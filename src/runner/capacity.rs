@@ -67,7 +67,7 @@ impl Capacity {
 fn bytes(source: &ModelSource, tokens: u64) -> Option<u64> {
     let files = ModelFiles::inspect(&directory(source)?).ok()?;
     let held = match source {
-        // Blocks stay as they are in the file; embeddings become f32.
+        // Blocks stay as they are in the file; embeddings become f32. All else may be f32 while it is loaded.
         ModelSource::Gguf { file, .. } => {
             let embeddings = files.number("vocab_size").unwrap_or(0) * files.number("hidden_size").unwrap_or(0);
             std::fs::metadata(file).ok()?.len() + 4 * embeddings
@@ -80,11 +80,10 @@ fn bytes(source: &ModelSource, tokens: u64) -> Option<u64> {
 
 /// The folder of a model's files. A hub model has been fetched when its run was prepared.
 fn directory(source: &ModelSource) -> Option<PathBuf> {
-    match source {
+    match source.files() {
         ModelSource::Directory(path) => Some(path.clone()),
         #[cfg(feature = "engine")]
         ModelSource::Hub { id, revision } => crate::engine::hub::resolve(id, revision.as_deref()).ok(),
-        ModelSource::Gguf { model, .. } => directory(model),
         _ => None,
     }
 }

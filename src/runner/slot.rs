@@ -137,10 +137,12 @@ impl<'a> Slot<'a> {
             if self.shared.schedule(|s| s.gives_way(self.loaded)) {
                 return;
             }
-            let next = |s: &mut Schedule| s.next(self.loaded).or_else(|| {
-                s.end();
-                None
-            });
+            let next = |s: &mut Schedule| {
+                s.next(self.loaded).or_else(|| {
+                    s.end();
+                    None
+                })
+            };
             let Some(chunk) = self.shared.schedule(next) else { return };
             if self.loaded != Some(chunk.load) {
                 self.worker = None;

@@ -128,7 +128,7 @@ impl<'w, 'e> Judge<'w, 'e> {
             model: self.model.source.clone(),
             why: format!("its prompt template cannot be rendered: {e}"),
         })?;
-        Ok(Ask::Generate { prompt, options: Vec::new(), max_tokens: self.choice.max_tokens, chat: self.choice.chat })
+        Ok(Ask::generate(prompt, Vec::new(), self.choice.max_tokens, self.choice.chat))
     }
 
     /// Asks every distinct question in worker processes, or takes up the replies that are there.
@@ -289,7 +289,10 @@ pub fn source_name(source: &ModelSource) -> String {
     match source {
         ModelSource::Directory(path) => path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
         ModelSource::Hub { id, .. } => id.clone(),
-        ModelSource::Gguf { model, .. } => source_name(model),
+        ModelSource::Gguf { model, .. }
+        | ModelSource::Uqff { model, .. }
+        | ModelSource::Checkpoint { model, .. }
+        | ModelSource::Adapted { model, .. } => source_name(model),
         ModelSource::Endpoint(endpoint) => endpoint.model.clone(),
     }
 }

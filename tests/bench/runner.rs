@@ -65,7 +65,10 @@ fn main() {
     }
     let options = Options::of(&arguments);
     if let Some(missing) = options.missing() {
-        println!("skipped: {} is not there; --model and --data name a model directory and the data sets", missing.display());
+        println!(
+            "skipped: {} is not there; --model and --data name a model directory and the data sets",
+            missing.display()
+        );
         return;
     }
     let folder = std::env::temp_dir().join(format!("quantbias-bench-{}", std::process::id()));
@@ -122,7 +125,8 @@ fn run(options: &Options, task: &(&str, &str, &str, u32), cpus: usize, place: &P
 
 fn report(task: &str, cpus: usize, log: &[Value]) {
     let speeds = || log.iter().filter(|e| e["event"] == "speed");
-    let seconds = |speed: &Value, parts: &[&str]| -> f64 { parts.iter().map(|p| speed[p].as_f64().unwrap() * 1e-6).sum() };
+    let seconds =
+        |speed: &Value, parts: &[&str]| -> f64 { parts.iter().map(|p| speed[p].as_f64().unwrap() * 1e-6).sum() };
     let all = ["engine", "around", "waiting"];
     let total: f64 = speeds().map(|e| seconds(&e["speed"], &all)).sum();
     for event in speeds() {

@@ -6,6 +6,7 @@
 
 mod analysis;
 mod architecture;
+mod asks;
 mod auditing;
 mod benchmarks;
 mod browser;
@@ -30,6 +31,7 @@ mod rescore;
 mod runner;
 mod scorer;
 mod server;
+mod settings;
 mod shell;
 mod stats;
 mod table;

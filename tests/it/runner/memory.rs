@@ -35,9 +35,7 @@ impl Group {
     /// `None` where this user may not make one.
     fn of(mib: u64) -> Option<Self> {
         let name = format!("quantbias-test-{}", std::process::id());
-        for (parent, limit) in
-            [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")]
-        {
+        for (parent, limit) in [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")] {
             let group = Self(Path::new(parent).join(&name));
             if std::fs::create_dir(&group.0).is_ok() && std::fs::write(group.0.join(limit), format!("{mib}M")).is_ok() {
                 let _ = std::fs::write(group.0.join("memory.swap.max"), "0");

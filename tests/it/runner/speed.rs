@@ -41,7 +41,8 @@ fn the_time_of_a_run_is_told_by_setting_and_mode_and_adds_up() {
 fn without_time_there_is_no_speed() {
     let none = Speed::default();
     assert_eq!((none.items_per_second(), none.tokens_per_second(), none.our_share()), (None, None, None));
-    let speed = Speed { items: 10, fed: 90, generated: 10, engine: 1_500_000, around: 300_000, waiting: 200_000, loading: 9 };
+    let speed =
+        Speed { items: 10, fed: 90, generated: 10, engine: 1_500_000, around: 300_000, waiting: 200_000, loading: 9 };
     assert_eq!(speed.items_per_second(), Some(5.0));
     assert_eq!(speed.tokens_per_second(), Some(50.0));
     assert!((speed.our_share().unwrap() - 0.25).abs() < 1e-12);
