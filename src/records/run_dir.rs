@@ -60,12 +60,14 @@ impl RunDir {
         benchmarks: &[&BenchmarkData],
         resume: bool,
     ) -> Result<Self, RecordsError> {
-        let known = path.join("manifest.json").exists();
-        if !known && path.exists() && fs::read_dir(path).map_err(RecordsError::Read)?.any(|e| !is_lock(&e)) {
+        let manifest = path.join("manifest.json");
+        if !manifest.exists() && path.exists() && !is_begun(path)? {
             return Err(RecordsError::NotARun { path: path.to_owned() });
         }
         fs::create_dir_all(path).map_err(RecordsError::Write)?;
         let lock = lock(path)?;
+        // Only now: whoever held the lock until now may have written it.
+        let known = manifest.exists();
         let sha = identity.sha256().map_err(|e| json_error(path, &e))?;
         if known {
             let manifest = read_manifest(path)?;
@@ -313,8 +315,13 @@ pub fn items_sha256(data: &BenchmarkData) -> serde_json::Result<String> {
     Ok(sha256_hex(items_jsonl(data)?.as_bytes()))
 }
 
-fn is_lock(entry: &std::io::Result<fs::DirEntry>) -> bool {
-    entry.as_ref().is_ok_and(|e| e.file_name() == "run.lock")
+/// Whether a folder without a manifest is empty, or a run directory that is being made or whose making was cut off: the
+/// lock comes first, then the items, then the manifest under its temporary name.
+fn is_begun(path: &Path) -> Result<bool, RecordsError> {
+    let entries = fs::read_dir(path).map_err(RecordsError::Read)?;
+    let names: Vec<String> = entries.filter_map(|e| Some(e.ok()?.file_name().to_string_lossy().into_owned())).collect();
+    let ours = |name: &String| name == "run.lock" || name == "items" || name.contains("manifest.json");
+    Ok(names.is_empty() || (names.iter().any(|n| n == "run.lock") && names.iter().all(ours)))
 }
 
 fn lock(path: &Path) -> Result<std::fs::File, RecordsError> {

@@ -62,7 +62,5 @@ fn prompts_that_do_not_fit_fail_are_counted_and_end_with_exit_code_6_and_their_r
     let failed: Vec<&str> = records.iter().filter(|r| r.answer.is_err()).map(|r| r.item.as_str()).collect();
     assert_eq!((records.len(), failed), (7, vec!["t0", "t1"]));
     let log = std::fs::read_to_string(path.join("log.jsonl")).unwrap();
-    let asked = log.lines().filter(|l| l.contains("\"event\":\"worker\"") && l.contains("ready")).count();
-    assert!(asked <= 4, "the second run asked nobody");
-    assert_eq!(log.matches("\"event\":\"planned\"").count(), 2);
+    assert_eq!(log.matches("\"event\":\"planned\"").count(), 1, "what is complete is not run again");
 }

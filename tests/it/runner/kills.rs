@@ -197,3 +197,20 @@ fn a_clock_that_is_set_back_all_the_time_changes_no_record() {
     assert!(stamps.windows(2).filter(|w| w[1] < w[0]).count() > stamps.len() / 2, "the clock did run backwards");
     assert!(gone_within(&pids_in_log(&path), Duration::from_secs(5)), "orphans");
 }
+
+#[test]
+fn a_directory_whose_making_was_cut_off_is_taken_up_and_a_foreign_one_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(Script::default(), 2, vec![pairs(20)]);
+    let data: Vec<&BenchmarkData> = plan.benchmarks.iter().map(|b| &*b.data).collect();
+    let cut = folder.path().join("cut");
+    drop(open(&plan, &cut, false));
+    std::fs::remove_file(cut.join("manifest.json")).unwrap();
+    go(&plan, &cut, true).unwrap();
+    assert!(Run::open(&cut).is_ok());
+    let foreign = folder.path().join("foreign");
+    std::fs::create_dir_all(foreign.join("items")).unwrap();
+    let refused = RunDir::create(&foreign, identity(&plan), &data, true);
+    assert!(matches!(refused, Err(quantbias::records::RecordsError::NotARun { .. })), "{refused:?}");
+    assert!(!foreign.join("run.lock").exists());
+}
