@@ -216,6 +216,28 @@ fn a_temperature_near_zero_is_greedy() {
     }
 }
 
+#[test]
+fn a_reply_that_ends_at_its_first_token_has_ended() {
+    // mistral.rs goes on with such a sequence beside the next question; its tokens must appear in neither.
+    let mut engine = load(&chat_model(), Mode::Generate);
+    let prompt = "Tell me about the old man.";
+    let whole = text(engine.answer(&Ask::generate(prompt.into(), vec![], 12, true)));
+    let first = whole.split_whitespace().next().unwrap().to_owned();
+    let stop = Decoding { stop: vec![first], ..Decoding::default() };
+    for _ in 0..40 {
+        let answer = engine.answer(&chat(prompt, 12, Framing::default(), stop.clone())).unwrap();
+        let Answer::Generated { text: said, tokens, finish, .. } = answer else { panic!() };
+        assert_eq!((said.as_str(), tokens.len(), finish), ("", 0, Finish::Stop));
+        let Answer::Generated { tokens, finish, .. } =
+            engine.answer(&Ask::generate(prompt.into(), vec![], 1, true)).unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!((tokens.len(), finish), (1, Finish::Length));
+        assert_eq!(text(engine.answer(&Ask::generate(prompt.into(), vec![], 12, true))), whole);
+    }
+}
+
 /// The demo chat model with another template; `None` for none.
 fn with_template(template: Option<&str>) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
