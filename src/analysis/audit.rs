@@ -75,9 +75,9 @@ fn setting(s: &SettingIdentity) -> SettingInfo {
     }
 }
 
-/// Bits per weight where they are known: a log of another tool does not say them, and then the manifest holds 0.
-fn known(bits: f64) -> f64 {
-    if bits > 0.0 { bits } else { f64::NAN }
+/// Bits per weight where they are known: manifests of the first releases have 0 where they are not.
+fn known(bits: Option<f64>) -> Option<f64> {
+    bits.filter(|b| *b > 0.0)
 }
 
 /// The setting's own name: the scheme, or what the audit file calls it.
@@ -86,20 +86,25 @@ fn name(s: &SettingIdentity) -> &str {
     name.strip_suffix("+aa").unwrap_or(name)
 }
 
-/// What figures and tables call a setting: the requested name, and what it became where that differs.
+/// Formats that a label names before it says that there are more.
+const NAMED: usize = 3;
+
+/// What figures and tables call a setting: its name, and what was realised where that says something else.
 fn label(s: &SettingIdentity) -> String {
-    let name = match s.requested {
-        QuantScheme::None => s.realised.dtype.clone(),
-        QuantScheme::Given => name(s).to_owned(),
-        scheme => scheme.name().to_uppercase(),
+    let own = name(s);
+    let base = match s.requested {
+        QuantScheme::None if own == s.requested.name() => s.realised.dtype.clone(),
+        scheme if own == scheme.name() => own.to_uppercase(),
+        _ => own.to_owned(),
     };
-    let realised: Vec<&str> = s.realised.quantized.iter().map(|t| t.format.as_str()).collect();
+    let formats: Vec<&str> = s.realised.quantized.iter().map(|t| t.format.as_str()).collect();
     let suffix = if s.aa { " again (A/A)" } else { "" };
-    if s.realised.deviations.is_empty() || realised.is_empty() {
-        format!("{name}{suffix}")
-    } else {
-        format!("{name}→{}{suffix}", realised.join("+"))
+    let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    if formats.is_empty() || plain(&formats.join("")) == plain(&base) {
+        return format!("{base}{suffix}");
     }
+    let more = if formats.len() > NAMED { "+…" } else { "" };
+    format!("{base}→{}{more}{suffix}", formats[..formats.len().min(NAMED)].join("+"))
 }
 
 fn scheme_family(scheme: QuantScheme) -> &'static str {
@@ -159,12 +164,51 @@ pub(super) fn caveats(run: &Run, plan: &Plan, plan_sha256: &str, scores: &Scores
             caveats.push(caveat("statistics", Some(&data.name), text));
         }
     }
+    for (subject, text) in kinds_of_quantization(run, plan) {
+        caveats.push(caveat("plan", Some(&subject), text));
+    }
     for setting in &run.manifest.identity.settings {
         for deviation in &setting.realised.deviations {
             caveats.push(caveat("engine", Some(&setting.id), deviation.clone()));
         }
     }
     caveats
+}
+
+/// Declared contrasts between a setting that quantizes weights alone and one that quantizes activations too: what else
+/// differs belongs beside the result. By the setting whose change is asked for.
+fn kinds_of_quantization(run: &Run, plan: &Plan) -> Vec<(String, String)> {
+    let identity = &run.manifest.identity;
+    let mut found = Vec::new();
+    for contrast in &plan.contrasts {
+        for model in &identity.models {
+            let of =
+                |scheme: &str| identity.settings.iter().find(|s| s.model == model.id && name(s) == scheme && !s.aa);
+            let (Some(one), Some(other)) = (of(&contrast.scheme), of(&contrast.against)) else { continue };
+            let (ours, theirs) = (&one.realised, &other.realised);
+            let (Some(bits), Some(others)) = (known(ours.bits_per_weight), known(theirs.bits_per_weight)) else {
+                continue;
+            };
+            if ours.activations_quantized == theirs.activations_quantized {
+                continue;
+            }
+            let kind = |quantized: bool| if quantized { "weights and activations" } else { "weights alone" };
+            found.push((
+                one.id.clone(),
+                format!(
+                    "{} − {} holds quantization of {} ({bits:.2} bits per weight) against quantization of {} ({others:.2} bits \
+                     per weight; activations: {} against {}).",
+                    label(one),
+                    label(other),
+                    kind(ours.activations_quantized),
+                    kind(theirs.activations_quantized),
+                    ours.activations,
+                    theirs.activations
+                ),
+            ));
+        }
+    }
+    found
 }
 
 /// How many records of a benchmark failed, and the commonest reason.

@@ -36,9 +36,9 @@ pub(super) fn run(Check { file }: &Check) -> Result<u8, Failure> {
     for setting in &prepared.identity.settings {
         let realised = &setting.realised;
         say!(
-            "{:<24} {:>6.3} bits per weight, activations: {}",
+            "{:<24} {:>6} bits per weight, activations: {}",
             setting.id,
-            realised.bits_per_weight,
+            realised.bits_per_weight.map_or_else(|| "?".to_owned(), |bits| format!("{bits:.3}")),
             realised.activations
         );
         for deviation in &realised.deviations {

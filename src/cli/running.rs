@@ -60,6 +60,8 @@ pub(super) fn prepared(file: &Path, out: &Out) -> Result<(Prepared, Checked, Lay
     check_plan(request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan)?;
     check_margins(&request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan)?;
     let mut prepared = prepare(&request)?;
+    let settings = prepared.identity.settings.iter().filter(|s| !s.aa);
+    warn(settings.flat_map(|s| s.realised.deviations.iter().map(|d| format!("{}: {d}", s.id))));
     if let Some(path) = &out.plan {
         let frozen = load_frozen(path)?;
         warn(departures(&frozen, &prepared, &checked.plan).iter().map(|d| format!("not as frozen: {d}")));

@@ -70,7 +70,7 @@ pub(super) fn run(args: &Show) -> Result<u8, Failure> {
 }
 
 /// The room there is. Colour only in a terminal, and not where `NO_COLOR` is set (<https://no-color.org>).
-fn screen(width: Option<u16>) -> Screen {
+pub(super) fn screen(width: Option<u16>) -> Screen {
     let terminal = std::io::stdout().is_terminal();
     let (rows, columns) = if terminal { size() } else { (24, 80) };
     let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());

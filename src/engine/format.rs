@@ -34,6 +34,9 @@ pub enum Format {
     Mxfp4,
 }
 
+/// What a product does to activations: `int8 dynamic, blocks of 256` …; nothing where they stay as they are.
+pub type Activation = Option<&'static str>;
+
 /// Whether a tensor of some shape can be stored in a format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fit {
@@ -113,6 +116,42 @@ impl Format {
             Self::Afq6 => "AFQ6",
             Self::Afq8 => "AFQ8",
             Self::Mxfp4 => "MXFP4",
+        }
+    }
+
+    /// Whether it is one of GGML's block formats.
+    #[must_use]
+    pub fn is_ggml(self) -> bool {
+        self.activation("cpu").is_some()
+    }
+
+    /// Whether mistral.rs 0.8.1 makes it on CUDA (`TryFrom<IsqType> for GgmlDType`, mistralrs-quant/src/lib.rs).
+    #[must_use]
+    pub fn on_cuda(self) -> bool {
+        !matches!(self, Self::Q8_1 | Self::Q8K)
+    }
+
+    /// Bits per weight of whole blocks, scales included.
+    #[must_use]
+    pub fn nominal_bits(self) -> f64 {
+        8.0 * self.block_bytes() as f64 / self.block() as f64
+    }
+
+    /// What a weight is: `4 bit`, `float8` …
+    #[must_use]
+    pub fn element(self) -> &'static str {
+        match self {
+            Self::F32 => "float32",
+            Self::F16 => "float16",
+            Self::Bf16 => "bfloat16",
+            Self::F8e4m3 | Self::F8q8 => "float8",
+            Self::Mxfp4 => "float4",
+            Self::Q2K | Self::Afq2 => "2 bit",
+            Self::Q3K | Self::Afq3 => "3 bit",
+            Self::Q4_0 | Self::Q4_1 | Self::Q4K | Self::Hqq4 | Self::Afq4 => "4 bit",
+            Self::Q5_0 | Self::Q5_1 | Self::Q5K => "5 bit",
+            Self::Q6K | Self::Afq6 => "6 bit",
+            Self::Q8_0 | Self::Q8_1 | Self::Q8K | Self::Hqq8 | Self::Afq8 => "8 bit",
         }
     }
 
@@ -249,7 +288,9 @@ impl Format {
     /// CPU: `VecDotType` in candle-core/src/quantized/k_quants.rs; `matmul` there quantizes each row of the input
     /// anew. HQQ, F8E4M3, F8Q8, AFQ and MXFP4 dequantize the weights and multiply (their `forward` without CUDA or
     /// Metal). CUDA: int8 in the quantized kernels; F8E4M3 quantizes the input per tensor for cuBLASLt.
-    fn activation(self, cuda: bool) -> Option<&'static str> {
+    #[must_use]
+    pub fn activation(self, device: &str) -> Activation {
+        let cuda = device.starts_with("cuda");
         match self {
             Self::Q4_0 | Self::Q4_1 | Self::Q5_0 | Self::Q5_1 | Self::Q8_0 | Self::Q8_1 => {
                 Some("int8 dynamic, blocks of 32")
@@ -271,29 +312,5 @@ impl Format {
             | Self::Afq8
             | Self::Mxfp4 => None,
         }
-    }
-}
-
-/// What happens to activations over all linear tensors of a model.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Activations {
-    /// `none`, `int8 dynamic, blocks of 256` …; several joined by ` / `.
-    pub words: String,
-    /// Whether any are quantized.
-    pub quantized: bool,
-}
-
-impl Activations {
-    /// Over the formats that a model's linear tensors have.
-    pub fn of(formats: impl Iterator<Item = Format>, device: &str) -> Self {
-        let cuda = device.starts_with("cuda");
-        let mut words: Vec<&str> = formats.map(|f| f.activation(cuda).unwrap_or("none")).collect();
-        words.sort_unstable();
-        words.dedup();
-        let quantized = words.iter().any(|w| *w != "none");
-        if words.is_empty() {
-            words.push("none");
-        }
-        Self { words: words.join(" / "), quantized }
     }
 }

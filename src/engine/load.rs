@@ -21,7 +21,7 @@ pub struct LoadSetting {
     pub guide: Option<Guide>,
     /// Data type of unquantized tensors and of arithmetic.
     pub dtype: Dtype,
-    /// Device: `cpu`.
+    /// Device: `cpu`; another one is refused by a build without it.
     pub device: String,
     /// What it will be asked.
     pub mode: Mode,
@@ -196,6 +196,31 @@ impl ModelFiles {
     #[must_use]
     pub fn number(&self, key: &str) -> Option<u64> {
         self.config.get(key).and_then(serde_json::Value::as_u64)
+    }
+
+    /// Whether this is a version of a model: the same architecture and shape.
+    ///
+    /// # Errors
+    /// What differs, in words.
+    pub fn same_model(&self, model: &Self) -> Result<(), String> {
+        if self.architecture() != model.architecture() {
+            return Err(format!(
+                "{} is a {} and no version of a {}",
+                self.directory.display(),
+                self.architecture(),
+                model.architecture()
+            ));
+        }
+        let shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size"];
+        match shape.iter().find(|key| self.number(key) != model.number(key)) {
+            Some(key) => Err(format!(
+                "{} has `{key}` {} where the model has {}: it is no version of it",
+                self.directory.display(),
+                self.number(key).unwrap_or_default(),
+                model.number(key).unwrap_or_default()
+            )),
+            None => Ok(()),
+        }
     }
 
     /// The first entry of `architectures`.

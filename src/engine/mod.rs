@@ -4,7 +4,10 @@
 //! really loaded ([`Realised`]). It returns raw values only: token log-probabilities and text. It refuses
 //! rather than truncates, and it never sees a gold label.
 
+pub mod adapter;
+pub mod checkpoint;
 pub mod draw;
+pub mod family;
 pub mod format;
 #[cfg(feature = "engine")]
 pub mod gguf;
@@ -19,7 +22,9 @@ pub mod realised;
 pub mod safetensors;
 pub mod scripted;
 pub mod softmax;
+pub mod stored;
 pub mod thinking;
+pub mod uqff;
 
 pub use load::{LoadError, LoadSetting, ModelFiles};
 #[cfg(feature = "engine")]
@@ -134,10 +139,13 @@ pub struct Realised {
     pub quantized: Vec<RealisedTensors>,
     /// Everything the scheme leaves alone (embeddings, norms, head where skipped).
     pub untouched: Vec<RealisedTensors>,
-    /// Bits per weight over the tensors that the scheme is meant to quantize.
-    pub bits_per_weight: f64,
-    /// Bits per weight over the whole model.
-    pub bits_per_weight_model: f64,
+    /// Bits per weight over the tensors that the scheme is meant to quantize, where they are known. Manifests of the
+    /// first releases have 0 where they are not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bits_per_weight: Option<f64>,
+    /// Bits per weight over the whole model, likewise.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bits_per_weight_model: Option<f64>,
     /// What happens to activations on this device: `none`, `int8 dynamic, blocks of 32` …
     pub activations: String,
     /// Whether activations are quantized.

@@ -1,310 +1,220 @@
 //! What a scheme becomes for a given model: format of every tensor, bytes, and what happens to activations.
 //!
-//! mistral.rs quantizes without saying what it did, so this computes it from the safetensors headers by the same
-//! rules (read in mistralrs-core, mistralrs-quant 0.8.1 and candle-core 0.10.2; the files are named where a rule
-//! is used). It refuses a scheme that the device or a tensor's shape cannot take, before anything is loaded.
+//! mistral.rs quantizes without saying what it did, so this computes it from the headers by the same rules (read in
+//! mistralrs-core, mistralrs-quant 0.8.1 and candle-core 0.10.2; the files are named where a rule is used). It refuses
+//! what the device, the engine, or a tensor's shape cannot take, before anything is loaded.
 
-use super::format::{Activations, Fit, Format};
+use super::checkpoint::{self, Method};
+use super::family::{self, Pass, Topology, divide};
+use super::format::{Fit, Format};
 use super::load::{LoadError, LoadSetting, ModelFiles};
 use super::safetensors::TensorInfo;
-use super::{Realised, RealisedTensors};
+use super::stored::{Held, Stored};
+use super::{Realised, adapter, uqff};
 use crate::spec::QuantScheme;
-use crate::spec::setting::{Dtype, ModelSource};
-use std::collections::BTreeMap;
+use crate::spec::setting::{Dtype, Guide, ModelSource};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// How the loader of an architecture treats its linear layers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Family {
-    architectures: &'static [&'static str],
-    /// Last parts of the names of the quantized weights inside `layers.N.`.
-    projections: &'static [&'static str],
-    /// Whether an untied head is quantized.
-    head: bool,
-    /// Whether a head tied to the embeddings becomes a quantized copy of them.
-    tied_head: bool,
-}
-
-const ATTENTION_AND_GATED_MLP: &[&str] = &[
-    "self_attn.q_proj",
-    "self_attn.k_proj",
-    "self_attn.v_proj",
-    "self_attn.o_proj",
-    "mlp.gate_proj",
-    "mlp.up_proj",
-    "mlp.down_proj",
-];
-
-/// `immediate_isq_predicates` in `mistralrs-core/src/pipeline/loaders/normal_loaders.rs`, met with the names that the
-/// models in `mistralrs-core/src/models/*.rs` load: Phi-3's `gate_up_proj` and Starcoder2's `c_fc` match no predicate
-/// and stay as they are; Gemma and Starcoder2 build their tied head as `UnquantLinear`; a tied head elsewhere goes
-/// through `ReplicatedLayer::from_linear`, which quantizes a copy.
-const FAMILIES: &[Family] = &[
-    Family {
-        architectures: &[
-            "LlamaForCausalLM",
-            "MistralForCausalLM",
-            "Qwen2ForCausalLM",
-            "Qwen3ForCausalLM",
-            "SmolLM3ForCausalLM",
-        ],
-        projections: ATTENTION_AND_GATED_MLP,
-        head: true,
-        tied_head: true,
-    },
-    Family {
-        architectures: &["GemmaForCausalLM", "Gemma2ForCausalLM"],
-        projections: ATTENTION_AND_GATED_MLP,
-        head: false,
-        tied_head: false,
-    },
-    Family {
-        architectures: &["Phi3ForCausalLM"],
-        projections: &["self_attn.qkv_proj", "self_attn.o_proj", "mlp.down_proj"],
-        head: true,
-        tied_head: true,
-    },
-    Family {
-        architectures: &["PhiForCausalLM"],
-        projections: &[
-            "self_attn.q_proj",
-            "self_attn.k_proj",
-            "self_attn.v_proj",
-            "self_attn.dense",
-            "mlp.fc1",
-            "mlp.fc2",
-        ],
-        head: true,
-        tied_head: true,
-    },
-    Family {
-        architectures: &["Starcoder2ForCausalLM"],
-        projections: &["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.c_proj"],
-        head: false,
-        tied_head: false,
-    },
-];
-
-impl Family {
-    fn of(architecture: &str) -> Option<&'static Self> {
-        FAMILIES.iter().find(|f| f.architectures.contains(&architecture))
-    }
-
-    fn quantizes(&self, name: &str, tied: bool) -> bool {
-        if name == "lm_head.weight" {
-            return self.head && !tied;
-        }
-        let Some(inside) = name.strip_suffix(".weight").and_then(|n| n.split_once("layers.")) else { return false };
-        inside
-            .1
-            .split_once('.')
-            .is_some_and(|(layer, rest)| layer.bytes().all(|b| b.is_ascii_digit()) && self.projections.contains(&rest))
-    }
-}
-
-/// Whether this build and device can run the scheme at all.
+/// Whether this build and device can run the setting at all.
 ///
 /// # Errors
 /// [`LoadError::Unsupported`] with the reason.
 pub fn supported(setting: &LoadSetting) -> Result<(), LoadError> {
-    let refuse = |why: &str| {
-        Err(LoadError::Unsupported {
-            scheme: setting.scheme.name(),
-            device: setting.device.clone(),
-            why: why.to_owned(),
-        })
-    };
-    if setting.device != "cpu" {
-        return refuse("this build of the engine has the CPU back end only; use device = \"cpu\"");
+    let kind = setting.device.split(':').next().unwrap_or_default();
+    match (kind, setting.device.as_str()) {
+        (_, "cpu") => {}
+        ("cuda" | "metal", _) => {
+            return refuse(
+                setting,
+                format!(
+                    "this build of the engine has the CPU back end only: it was made without mistral.rs' cargo feature \
+                     `{kind}`; use device = \"cpu\", or serve the model on the device and name that as `endpoint`"
+                ),
+            );
+        }
+        _ => return refuse(setting, "there is no such device; use \"cpu\"".to_owned()),
     }
     if setting.dtype == Dtype::Bf16 {
-        return refuse("candle has no bf16 product on the CPU; use dtype = \"f32\"");
+        return refuse(setting, "candle has no bf16 product on the CPU; use dtype = \"f32\" or \"f16\"".to_owned());
     }
     Ok(())
 }
 
-/// Whether every tensor that the scheme is applied to has a shape that it can take.
-///
-/// # Errors
-/// [`LoadError::Unsupported`] naming the tensor.
-pub fn fits(files: &ModelFiles, setting: &LoadSetting) -> Result<(), LoadError> {
-    for tensor in linear(files).0 {
-        if let Fit::Refused(why) = Format::requested(setting.scheme, setting.dtype).fit(&tensor.shape) {
-            return Err(LoadError::Unsupported {
-                scheme: setting.scheme.name(),
-                device: setting.device.clone(),
-                why: format!("{} has shape {:?}: {why}", tensor.name, tensor.shape),
-            });
-        }
-    }
-    Ok(())
+fn refuse<T>(setting: &LoadSetting, why: String) -> Result<T, LoadError> {
+    Err(LoadError::Unsupported { scheme: setting.scheme.name(), device: setting.device.clone(), why })
 }
 
-/// What a setting really is.
+/// What a setting really is. `files`: those of the directory that the engine loads from, of the checkpoint where the
+/// setting has one of its own.
 ///
 /// # Errors
-/// As [`supported`] and [`fits`].
+/// [`LoadError`]: what the build, the device, or a tensor's shape cannot take, or a file of the setting that is not
+/// what it should be.
 pub fn realise(files: &ModelFiles, setting: &LoadSetting) -> Result<Realised, LoadError> {
     supported(setting)?;
-    if let ModelSource::Gguf { file, .. } = &setting.source {
-        return stored(file, setting);
-    }
-    fits(files, setting)?;
     let dense = Format::requested(QuantScheme::None, setting.dtype);
-    let wanted = Format::requested(setting.scheme, setting.dtype);
-    let (linear, rest) = linear(files);
-    let mut quantized = Tally::default();
-    let mut fallbacks: BTreeMap<(u64, Format), u32> = BTreeMap::new();
-    for tensor in &linear {
+    let device = setting.device.as_str();
+    let method = Method::of(files)?;
+    let held = match (&setting.source, &method) {
+        (ModelSource::Gguf { file, .. }, _) => gguf(file, device)?,
+        (_, Some(method)) => prequantized(files, setting, method, dense)?,
+        (ModelSource::Uqff { file, .. }, None) => uqff::held(file, files, dense, device)?,
+        (ModelSource::Adapted { adapter, .. }, None) => {
+            adapter::check(adapter, files)?;
+            quantized(files, setting)?
+        }
+        (
+            ModelSource::Directory(_)
+            | ModelSource::Hub { .. }
+            | ModelSource::Checkpoint { .. }
+            | ModelSource::Endpoint(_),
+            None,
+        ) => quantized(files, setting)?,
+    };
+    // A file or a packed checkpoint counts its own weights; a checkpoint's tensors are its weights.
+    let counted = matches!(setting.source, ModelSource::Gguf { .. }) || method.is_some();
+    let parameters = (!counted).then(|| files.tensors.iter().map(TensorInfo::elements).sum());
+    Ok(held.realised(parameters, device, setting.dtype.name()))
+}
+
+/// A checkpoint that is quantized already.
+fn prequantized(files: &ModelFiles, setting: &LoadSetting, method: &Method, dense: Format) -> Result<Held, LoadError> {
+    let name = method.name();
+    if !matches!(setting.scheme, QuantScheme::None | QuantScheme::Given) || setting.guide.is_some() {
+        return refuse(
+            setting,
+            format!(
+                "the checkpoint is {name} already, and rounding twice is no scheme; quantize the unquantized model"
+            ),
+        );
+    }
+    if matches!(setting.source, ModelSource::Adapted { .. } | ModelSource::Uqff { .. }) {
+        let what = "an adapter or a UQFF file needs an unquantized model";
+        return refuse(setting, format!("the checkpoint is {name} already: {what}"));
+    }
+    match method.on_cpu() {
+        Ok(()) => Ok(checkpoint::held(files, method, dense, &setting.device)),
+        Err(why) => refuse(setting, why),
+    }
+}
+
+/// What mistral.rs makes of an unquantized model.
+fn quantized(files: &ModelFiles, setting: &LoadSetting) -> Result<Held, LoadError> {
+    let (pass, topology) = guided(files, setting)?;
+    let dense = Format::requested(QuantScheme::None, setting.dtype);
+    let divided = divide(files, pass);
+    let mut held = Held::default();
+    let mut fallbacks: BTreeMap<(Format, Format), Fallback> = BTreeMap::new();
+    let mut wanted_of: BTreeMap<Format, usize> = BTreeMap::new();
+    for tensor in &divided.linear {
+        let own = topology.as_ref().filter(|_| tensor.name != family::TIED_HEAD).and_then(|t| t.scheme(&tensor.name));
+        let wanted = Format::requested(own.unwrap_or(setting.scheme), setting.dtype);
+        *wanted_of.entry(wanted).or_default() += 1;
         let format = match wanted.fit(&tensor.shape) {
             Fit::Takes(format) => format,
-            Fit::Refused(_) => dense,
+            Fit::Refused(why) => {
+                return refuse(setting, format!("{} has shape {:?}: {why}", tensor.name, tensor.shape));
+            }
         };
         if format != wanted {
-            *fallbacks.entry((tensor.shape.last().copied().unwrap_or(0), format)).or_default() += 1;
+            let fallback = fallbacks.entry((wanted, format)).or_default();
+            fallback.tensors += 1;
+            fallback.last.insert(tensor.shape.last().copied().unwrap_or(0));
         }
-        quantized.add(format, tensor);
+        held.tensors.push(Stored::new(format, tensor, true, &setting.device));
     }
-    let mut untouched = Tally::default();
-    for tensor in &rest {
-        untouched.add(dense, tensor);
-    }
-    let total = linear.len();
-    let mut deviations: Vec<String> = fallbacks
+    held.tensors.extend(divided.rest.iter().map(|t| Stored::new(dense, t, false, &setting.device)));
+    held.deviations = fallbacks
         .into_iter()
-        .map(|((last, format), tensors)| deviation(wanted, format, last, tensors, total))
+        .map(|((wanted, format), fallback)| deviation(wanted, format, &fallback, wanted_of[&wanted]))
         .collect();
-    if Family::of(files.architecture()).is_none() && setting.scheme != QuantScheme::None {
-        deviations.push(format!(
+    if !family::is_known(files) && (setting.scheme != QuantScheme::None || topology.is_some()) {
+        held.deviations.push(format!(
             "Which layers of {} are quantized was not read from the engine's source: assumed all projections and an untied head.",
             files.architecture()
         ));
     }
-    let weights: u64 = files.tensors.iter().map(TensorInfo::elements).sum();
-    let activations = Activations::of(quantized.formats(), &setting.device);
-    Ok(Realised {
-        bits_per_weight: bits(quantized.bytes(), quantized.weights()),
-        bits_per_weight_model: bits(quantized.bytes() + untouched.bytes(), weights),
-        quantized: quantized.list(),
-        untouched: untouched.list(),
-        activations_quantized: activations.quantized,
-        activations: activations.words,
-        device: setting.device.clone(),
-        dtype: setting.dtype.name().to_owned(),
-        deviations,
-    })
+    Ok(held)
+}
+
+/// When the engine quantizes, and the schemes of single layers; or why the guide cannot be followed.
+fn guided(files: &ModelFiles, setting: &LoadSetting) -> Result<(Pass, Option<Topology>), LoadError> {
+    match &setting.guide {
+        None => Ok((Pass::Loading, None)),
+        Some(Guide::Topology(path)) => Ok((Pass::Loading, Some(topology(path, files)?))),
+        Some(Guide::Calibration(_)) => refuse(
+            setting,
+            "mistral.rs 0.8.1 reads a calibration text and then leaves every weight unquantized; collect an importance \
+             matrix with llama.cpp's llama-imatrix and name it as `imatrix`"
+                .to_owned(),
+        ),
+        Some(Guide::Imatrix(_)) if !Format::requested(setting.scheme, setting.dtype).is_ggml() => {
+            refuse(setting, "an importance matrix guides Q4_0 to Q8_1 and Q2K to Q8K only".to_owned())
+        }
+        Some(Guide::Imatrix(_)) if !family::takes_imatrix(files) => {
+            refuse(setting, format!("mistral.rs takes no importance matrix for {}", files.architecture()))
+        }
+        Some(Guide::Imatrix(path)) if !path.exists() => {
+            Err(LoadError::Config { path: path.clone(), why: "there is no such importance matrix".to_owned() })
+        }
+        Some(Guide::Imatrix(_)) => Ok((Pass::Afterwards, None)),
+    }
+}
+
+/// A topology, every entry of which reaches a tensor of the model.
+fn topology(path: &std::path::Path, files: &ModelFiles) -> Result<Topology, LoadError> {
+    let topology = read_topology(path)?;
+    let wrong = |why: String| Err(LoadError::Config { path: path.to_owned(), why });
+    let names: Vec<String> = divide(files, Pass::Loading).linear.into_iter().map(|t| t.name).collect();
+    let layers = names.iter().filter_map(|n| family::layer_of(n)).max().map_or(0, |last| last + 1);
+    if topology.layers.len() > layers {
+        return wrong(format!("names layer {}, and the model has {layers}", topology.layers.len() - 1));
+    }
+    if let Some((pattern, _)) = topology.patterns.iter().find(|(p, _)| !names.iter().any(|n| p.is_match(n))) {
+        return wrong(format!("no linear layer of the model matches /{pattern}/"));
+    }
+    Ok(topology)
+}
+
+#[cfg(feature = "engine")]
+fn read_topology(path: &std::path::Path) -> Result<Topology, LoadError> {
+    super::mistral::topology::read(path)
+}
+
+#[cfg(not(feature = "engine"))]
+fn read_topology(path: &std::path::Path) -> Result<Topology, LoadError> {
+    let why = "this build has no engine and reads no topology".to_owned();
+    Err(LoadError::Config { path: path.to_owned(), why })
 }
 
 /// What a GGUF file holds.
 #[cfg(feature = "engine")]
-fn stored(file: &std::path::Path, setting: &LoadSetting) -> Result<Realised, LoadError> {
-    let (mut quantized, mut untouched) = (Tally::default(), Tally::default());
-    for tensor in super::gguf::tensors(file)? {
-        if tensor.linear { &mut quantized } else { &mut untouched }.add(tensor.format, &tensor.info);
-    }
-    let activations = Activations::of(quantized.formats(), &setting.device);
-    let weights = quantized.weights() + untouched.weights();
-    Ok(Realised {
-        bits_per_weight: bits(quantized.bytes(), quantized.weights()),
-        bits_per_weight_model: bits(quantized.bytes() + untouched.bytes(), weights),
-        quantized: quantized.list(),
-        untouched: untouched.list(),
-        activations_quantized: activations.quantized,
-        activations: activations.words,
-        device: setting.device.clone(),
-        dtype: setting.dtype.name().to_owned(),
-        deviations: Vec::new(),
-    })
+fn gguf(file: &std::path::Path, device: &str) -> Result<Held, LoadError> {
+    let tensors = super::gguf::tensors(file)?;
+    let stored = |t: super::gguf::StoredTensor| Stored::new(t.format, &t.info, t.linear, device);
+    Ok(Held { tensors: tensors.into_iter().map(stored).collect(), deviations: Vec::new() })
 }
 
 #[cfg(not(feature = "engine"))]
-fn stored(file: &std::path::Path, _setting: &LoadSetting) -> Result<Realised, LoadError> {
+fn gguf(file: &std::path::Path, _device: &str) -> Result<Held, LoadError> {
     let why = "this build has no engine and reads no GGUF".to_owned();
     Err(LoadError::Config { path: file.to_owned(), why })
 }
 
-fn deviation(wanted: Format, format: Format, last: u64, tensors: u32, total: usize) -> String {
-    let (wanted, block) = (wanted.name(), wanted.block());
+/// Tensors that got another format than was wanted, and their last dimensions.
+#[derive(Debug, Default)]
+struct Fallback {
+    tensors: u32,
+    last: BTreeSet<u64>,
+}
+
+fn deviation(wanted: Format, format: Format, fallback: &Fallback, total: usize) -> String {
+    let last = fallback.last.iter().map(u64::to_string).collect::<Vec<_>>().join(" or ");
     format!(
-        "{tensors} of {total} linear tensors have a last dimension of {last}, not a multiple of {block}, so {wanted} became {}.",
+        "{} of {total} linear tensors have a last dimension of {last}, not a multiple of {}, so {} became {}.",
+        fallback.tensors,
+        wanted.block(),
+        wanted.name(),
         format.name()
     )
-}
-
-/// Linear tensors that the scheme is applied to, and all others. A tied head is a copy of the embeddings and
-/// appears in both.
-fn linear(files: &ModelFiles) -> (Vec<TensorInfo>, Vec<TensorInfo>) {
-    let family = Family::of(files.architecture()).copied().unwrap_or(Family {
-        architectures: &[],
-        projections: &[],
-        head: true,
-        tied_head: true,
-    });
-    let tied = is_tied(files);
-    let known = !family.architectures.is_empty();
-    let mut linear = Vec::new();
-    let mut rest = Vec::new();
-    for tensor in &files.tensors {
-        let projection = if known {
-            family.quantizes(&tensor.name, tied)
-        } else {
-            tensor.shape.len() == 2
-                && (tensor.name.ends_with("_proj.weight") || (tensor.name == "lm_head.weight" && !tied))
-        };
-        if tied && tensor.name == "lm_head.weight" {
-            continue;
-        }
-        if tied && family.tied_head && tensor.name.ends_with("embed_tokens.weight") {
-            linear.push(TensorInfo { name: "lm_head (copy of embed_tokens)".to_owned(), ..tensor.clone() });
-        }
-        if projection { &mut linear } else { &mut rest }.push(tensor.clone());
-    }
-    (linear, rest)
-}
-
-/// Whether the head shares the embeddings. Configurations leave the entry out where the class's default holds.
-fn is_tied(files: &ModelFiles) -> bool {
-    files.config["tie_word_embeddings"]
-        .as_bool()
-        .unwrap_or_else(|| !files.tensors.iter().any(|t| t.name == "lm_head.weight"))
-}
-
-fn bits(bytes: u64, weights: u64) -> f64 {
-    if weights == 0 { 0.0 } else { 8.0 * bytes as f64 / weights as f64 }
-}
-
-/// Counts by format.
-#[derive(Debug, Default)]
-struct Tally(BTreeMap<Format, RealisedTensors>);
-
-impl Tally {
-    fn add(&mut self, format: Format, tensor: &TensorInfo) {
-        let entry = self.0.entry(format).or_insert_with(|| RealisedTensors {
-            format: format.name().to_owned(),
-            tensors: 0,
-            weights: 0,
-            bytes: 0,
-        });
-        entry.tensors += 1;
-        entry.weights += tensor.elements();
-        entry.bytes += format.bytes(tensor.elements());
-    }
-
-    fn formats(&self) -> impl Iterator<Item = Format> {
-        self.0.keys().copied()
-    }
-
-    fn weights(&self) -> u64 {
-        self.0.values().map(|t| t.weights).sum()
-    }
-
-    fn bytes(&self) -> u64 {
-        self.0.values().map(|t| t.bytes).sum()
-    }
-
-    /// Most weights first.
-    fn list(self) -> Vec<RealisedTensors> {
-        let mut list: Vec<_> = self.0.into_values().collect();
-        list.sort_by(|a, b| b.weights.cmp(&a.weights).then_with(|| a.format.cmp(&b.format)));
-        list
-    }
 }

@@ -24,6 +24,18 @@ impl TensorInfo {
     pub fn elements(&self) -> u64 {
         self.shape.iter().product()
     }
+
+    /// How many bytes it takes, by its type; types of less than a byte are not stored as such.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let each = match self.dtype.as_str() {
+            "F64" | "I64" | "U64" => 8,
+            "F32" | "I32" | "U32" => 4,
+            "F16" | "BF16" | "I16" | "U16" => 2,
+            _ => 1,
+        };
+        self.elements() * each
+    }
 }
 
 /// What is wrong with a safetensors file.
@@ -60,6 +72,14 @@ struct Entry {
 /// # Errors
 /// [`HeaderError`].
 pub fn read_header(path: &Path) -> Result<Vec<TensorInfo>, HeaderError> {
+    Ok(read_places(path)?.into_iter().map(|(tensor, _)| tensor).collect())
+}
+
+/// The same with the place of each tensor's first byte in the file.
+///
+/// # Errors
+/// [`HeaderError`].
+pub fn read_places(path: &Path) -> Result<Vec<(TensorInfo, u64)>, HeaderError> {
     let read = |e: std::io::Error| HeaderError::Read(e.kind().to_string());
     let mut file = std::fs::File::open(path).map_err(read)?;
     let found = file.metadata().map_err(read)?.len();
@@ -79,11 +99,14 @@ pub fn read_header(path: &Path) -> Result<Vec<TensorInfo>, HeaderError> {
     file.read_exact(&mut json).map_err(read)?;
     let (tensors, data) = parse(&json)?;
     let expected = 8 + length + data;
-    if found == expected { Ok(tensors) } else { Err(HeaderError::Length { expected, found }) }
+    if found != expected {
+        return Err(HeaderError::Length { expected, found });
+    }
+    Ok(tensors.into_iter().map(|(tensor, at)| (tensor, 8 + length + at)).collect())
 }
 
-/// Tensors and the length of their data in bytes.
-fn parse(json: &[u8]) -> Result<(Vec<TensorInfo>, u64), HeaderError> {
+/// Tensors with their place in the data, and the length of the data in bytes.
+fn parse(json: &[u8]) -> Result<(Vec<(TensorInfo, u64)>, u64), HeaderError> {
     let wrong = |e: serde_json::Error| HeaderError::Header(e.to_string());
     let mut entries: BTreeMap<String, serde_json::Value> = serde_json::from_slice(json).map_err(wrong)?;
     entries.remove("__metadata__");
@@ -92,7 +115,7 @@ fn parse(json: &[u8]) -> Result<(Vec<TensorInfo>, u64), HeaderError> {
     for (name, entry) in entries {
         let entry: Entry = serde_json::from_value(entry).map_err(wrong)?;
         data = data.max(entry.data_offsets.1);
-        tensors.push(TensorInfo { name, dtype: entry.dtype, shape: entry.shape });
+        tensors.push((TensorInfo { name, dtype: entry.dtype, shape: entry.shape }, entry.data_offsets.0));
     }
     Ok((tensors, data))
 }

@@ -205,8 +205,8 @@ pub fn realised() -> Realised {
     Realised {
         quantized: vec![RealisedTensors { format: "scripted".to_owned(), tensors: 0, weights: 0, bytes: 0 }],
         untouched: Vec::new(),
-        bits_per_weight: 0.0,
-        bits_per_weight_model: 0.0,
+        bits_per_weight: None,
+        bits_per_weight_model: None,
         activations: "none".to_owned(),
         activations_quantized: false,
         device: "cpu".to_owned(),

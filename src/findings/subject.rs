@@ -56,12 +56,10 @@ pub struct SettingInfo {
     pub label: String,
     /// Family of schemes for telling apart in figures: `none`, `k-quant`, `legacy`, `hqq`, `float8`, `afq`, `mxfp`.
     pub scheme_family: String,
-    /// Bits per weight over the quantizable tensors, as realised; NaN (`null` in the file) where it is not known.
-    #[serde(deserialize_with = "known_or_nan")]
-    pub bits_per_weight: f64,
-    /// Bits per weight over the whole model; NaN (`null` in the file) where it is not known.
-    #[serde(deserialize_with = "known_or_nan")]
-    pub bits_per_weight_model: f64,
+    /// Bits per weight over the quantizable tensors, as realised; `null` where it is not known.
+    pub bits_per_weight: Option<f64>,
+    /// Bits per weight over the whole model; `null` where it is not known.
+    pub bits_per_weight_model: Option<f64>,
     /// What happens to activations on this device.
     pub activations: String,
     /// Whether activations are quantized.
@@ -76,11 +74,6 @@ pub struct SettingInfo {
     pub aa: bool,
     /// Why name and realisation differ; empty when they agree.
     pub deviations: Vec<String>,
-}
-
-/// JSON has no NaN: an unknown number is written as `null`.
-fn known_or_nan<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
 /// A setting that could not run.

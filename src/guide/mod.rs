@@ -35,6 +35,7 @@ topics! {
     your_own_benchmark = "your-own-benchmark", "a TOML file and rows, for every kind of question";
     reading_the_report = "reading-the-report", "every verdict, table, figure, and flag";
     statistics = "statistics", "what is computed, why so, and when not to trust it";
+    settings = "settings", "every way to quantize a model: schemes, files, checkpoints, layers, adapters";
     many_machines = "many-machines", "servers, shards, clusters, and totals from a database";
     other_tools = "other-tools", "logs, tables, and scores that come from elsewhere; runs held against each other";
     audit_toml = "audit-toml", "every key of audit.toml";

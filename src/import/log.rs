@@ -343,8 +343,8 @@ fn realised(label: &str, baseline: bool, bits: Option<f64>, lacks: &[String]) ->
     Realised {
         quantized: if baseline { Vec::new() } else { vec![tensors] },
         untouched: Vec::new(),
-        bits_per_weight: bits.unwrap_or(0.0),
-        bits_per_weight_model: bits.unwrap_or(0.0),
+        bits_per_weight: bits,
+        bits_per_weight_model: bits,
         activations: "not known".to_owned(),
         activations_quantized: false,
         device: "not known".to_owned(),

@@ -11,8 +11,9 @@ use crate::records::{
     BenchmarkIdentity, EngineIdentity, Identity, ModelIdentity, RecordsError, Refused, SettingIdentity,
 };
 use crate::spec::{Checked, ModelSource, Setting};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What is to be run, with the benchmarks loaded.
@@ -116,21 +117,16 @@ pub fn prepare(request: &Request) -> Result<Prepared, Failure> {
             continue;
         }
         let Some(files) = &models[&setting.model].0 else { continue };
-        let local = ModelSource::Directory(files.directory.clone());
-        let source = match &setting.source {
-            ModelSource::Gguf { file, .. } => ModelSource::Gguf { file: file.clone(), model: Box::new(local) },
-            ModelSource::Directory(_) | ModelSource::Hub { .. } | ModelSource::Endpoint(_) => local,
-        };
-        let setting = Setting { source, ..setting.clone() };
-        let own_files = match own_files(&setting) {
-            Ok(files) => files,
+        let Version { setting, files, own_files, notes } = match version(setting, files) {
+            Ok(version) => version,
             Err(reason) => {
-                refused.push(Refused { setting: setting.id, reason });
+                refused.push(Refused { setting: setting.id.clone(), reason });
                 continue;
             }
         };
-        match realised::realise(files, &LoadSetting::of(&setting, Mode::Score, 1)) {
-            Ok(realised) => {
+        match realised::realise(&files, &LoadSetting::of(&setting, Mode::Score, 1)) {
+            Ok(mut realised) => {
+                realised.deviations.extend(notes);
                 identities.push(SettingIdentity {
                     id: setting.id.clone(),
                     model: setting.model.clone(),
@@ -167,12 +163,12 @@ fn models(request: &Request) -> Result<BTreeMap<String, (Option<ModelFiles>, Mod
         if models.contains_key(&setting.model) {
             continue;
         }
-        if let ModelSource::Endpoint(endpoint) = &setting.source {
+        if let ModelSource::Endpoint(endpoint) = setting.source.model() {
             models.insert(setting.model.clone(), (None, served::model(&setting.model, endpoint)));
             continue;
         }
         let failed = |why: String| Failure::Model { id: setting.model.clone(), why };
-        let (directory, source) = locate(&setting.source).map_err(&failed)?;
+        let (directory, source) = locate(setting.source.model()).map_err(&failed)?;
         let files = ModelFiles::inspect(&directory).map_err(|e| failed(e.to_string()))?;
         let identity = ModelIdentity {
             id: setting.model.clone(),
@@ -186,17 +182,43 @@ fn models(request: &Request) -> Result<BTreeMap<String, (Option<ModelFiles>, Mod
     Ok(models)
 }
 
+/// A setting with its files at a local directory.
+struct Version<'a> {
+    setting: Setting,
+    /// What the engine loads from: the model's directory, or the setting's own checkpoint.
+    files: Cow<'a, ModelFiles>,
+    /// SHA-256 by name of the files that belong to the setting alone.
+    own_files: BTreeMap<String, String>,
+    /// What differs beside the weights.
+    notes: Vec<String>,
+}
+
+fn version<'a>(setting: &Setting, model: &'a ModelFiles) -> Result<Version<'a>, String> {
+    let own = own_files(setting)?;
+    let at = |directory: &Path| Setting { source: setting.source.at(directory), ..setting.clone() };
+    if !matches!(setting.source, ModelSource::Checkpoint { .. }) {
+        let (files, notes) = (Cow::Borrowed(model), Vec::new());
+        return Ok(Version { setting: at(&model.directory), files, own_files: own, notes });
+    }
+    let (directory, _) = locate(setting.source.files())?;
+    let files = ModelFiles::inspect(&directory).map_err(|e| e.to_string())?;
+    files.same_model(model)?;
+    let own_files = hash_files(&directory, &files.files).map_err(|e| e.to_string())?;
+    let tokenizer = "tokenizer.json";
+    let theirs = hash_files(&model.directory, &[tokenizer.to_owned()]).map_err(|e| e.to_string())?;
+    let note = "Its tokenizer.json is not the model's: the same text may be other tokens.".to_owned();
+    let notes = if own_files.get(tokenizer) == theirs.get(tokenizer) { Vec::new() } else { vec![note] };
+    Ok(Version { setting: at(&directory), files: Cow::Owned(files), own_files, notes })
+}
+
 /// SHA-256 of the files that belong to a setting alone, by name.
 fn own_files(setting: &Setting) -> Result<BTreeMap<String, String>, String> {
-    let gguf = match &setting.source {
-        ModelSource::Gguf { file, .. } => Some(file.as_path()),
-        ModelSource::Directory(_) | ModelSource::Hub { .. } | ModelSource::Endpoint(_) => None,
-    };
-    let files = gguf.into_iter().chain(setting.guide.as_ref().map(crate::spec::Guide::file));
+    let guide = setting.guide.as_ref().map(|guide| guide.file().to_owned());
+    let files = setting.source.own_files().into_iter().chain(guide);
     files
         .map(|path| {
             let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            let sha = crate::records::digest::sha256_file(path).map_err(|e| format!("{}: {e}", path.display()))?;
+            let sha = crate::records::digest::sha256_file(&path).map_err(|e| format!("{}: {e}", path.display()))?;
             Ok((name, sha))
         })
         .collect()
@@ -213,7 +235,10 @@ pub(super) fn locate(source: &ModelSource) -> Result<(PathBuf, String), String> 
             let name = revision.as_ref().map_or_else(|| id.clone(), |r| format!("{id}@{r}"));
             Ok((hub(id, revision.as_deref())?, name))
         }
-        ModelSource::Gguf { model, .. } => locate(model),
+        ModelSource::Gguf { model, .. } | ModelSource::Uqff { model, .. } | ModelSource::Adapted { model, .. } => {
+            locate(model)
+        }
+        ModelSource::Checkpoint { checkpoint, .. } => locate(checkpoint),
         ModelSource::Endpoint(endpoint) => Err(format!("{} is served and has no files here", endpoint.model)),
     }
 }

@@ -241,8 +241,8 @@ pub fn level(level: f64) -> String {
 
 /// Bits per weight, to two decimals.
 #[must_use]
-pub fn bits(bits: f64) -> String {
-    fixed(bits, 2)
+pub fn bits(bits: Option<f64>) -> String {
+    bits.map_or_else(|| UNDEFINED.to_owned(), |bits| fixed(bits, 2))
 }
 
 /// A ratio such as a design effect or an effective number of clusters.

@@ -55,7 +55,7 @@ impl Capacity {
 }
 
 fn weights(source: &ModelSource) -> Option<u64> {
-    let ModelSource::Directory(path) = source else { return None };
+    let ModelSource::Directory(path) = source.files() else { return None };
     Some(ModelFiles::inspect(path).ok()?.tensors.iter().map(TensorInfo::elements).sum())
 }
 

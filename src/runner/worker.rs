@@ -73,7 +73,12 @@ fn load(start: &Start) -> Result<Box<dyn Engine>, String> {
         EngineChoice::Mistral => match &start.load.source {
             ModelSource::Endpoint(endpoint) => OpenAiEngine::load(endpoint, Patience::default())
                 .map(|e| Box::new(e.named(&start.setting)) as Box<dyn Engine>),
-            ModelSource::Directory(_) | ModelSource::Hub { .. } | ModelSource::Gguf { .. } => load_mistral(start),
+            ModelSource::Directory(_)
+            | ModelSource::Hub { .. }
+            | ModelSource::Gguf { .. }
+            | ModelSource::Uqff { .. }
+            | ModelSource::Checkpoint { .. }
+            | ModelSource::Adapted { .. } => load_mistral(start),
         },
     }
 }

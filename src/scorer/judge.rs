@@ -289,7 +289,10 @@ pub fn source_name(source: &ModelSource) -> String {
     match source {
         ModelSource::Directory(path) => path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
         ModelSource::Hub { id, .. } => id.clone(),
-        ModelSource::Gguf { model, .. } => source_name(model),
+        ModelSource::Gguf { model, .. }
+        | ModelSource::Uqff { model, .. }
+        | ModelSource::Checkpoint { model, .. }
+        | ModelSource::Adapted { model, .. } => source_name(model),
         ModelSource::Endpoint(endpoint) => endpoint.model.clone(),
     }
 }

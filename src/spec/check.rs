@@ -187,7 +187,9 @@ impl Check {
             && device.get_ref() != "cpu"
         {
             let message = format!("this build has no device {:?}", device.get_ref());
-            return Err(self.wrong(message, device.span(), "the engine was built for `cpu`"));
+            let help = "the engine was built for `cpu`, without mistral.rs' cargo features `cuda` and `metal`; what runs \
+                        on such a device can be served there and named as `endpoint`";
+            return Err(self.wrong(message, device.span(), help));
         }
         let mut schemes = vec![];
         let mut seen = BTreeSet::from([baseline]);

@@ -76,9 +76,9 @@ pub struct EndpointEntry {
     pub model: String,
     /// Environment variable that holds the key. Default `OPENAI_API_KEY`.
     pub key_env: Option<String>,
-    /// Bits per weight; no server says it.
-    #[schemars(with = "f64")]
-    pub bits_per_weight: Spanned<f64>,
+    /// Bits per weight, where they are known; no server says it.
+    #[schemars(with = "Option<f64>")]
+    pub bits_per_weight: Option<Spanned<f64>>,
     /// How weights are stored, in words.
     pub weights: String,
     /// What happens to activations, in words; `none` if they are not quantized.
@@ -99,13 +99,27 @@ pub struct OwnSetting {
     pub endpoint: Option<EndpointEntry>,
     /// A GGUF file; relative to the audit file.
     pub gguf: Option<PathBuf>,
-    /// A scheme of the engine, to be guided by one of the two files below.
+    /// A UQFF file, of several parts the first; relative to the audit file.
+    pub uqff: Option<PathBuf>,
+    /// Directory of a checkpoint that is quantized already; relative to the audit file.
+    pub path: Option<PathBuf>,
+    /// Hub id of a checkpoint that is quantized already.
+    pub hub: Option<String>,
+    /// Branch, tag, or commit on the hub.
+    pub revision: Option<String>,
+    /// Directory of a low-rank adapter, which is merged into the weights; relative to the audit file.
+    pub adapter: Option<PathBuf>,
+    /// A scheme of the engine, for the model or the adapted model. Default `none`.
     #[schemars(with = "Option<String>")]
     pub scheme: Option<Spanned<String>>,
-    /// An importance matrix.
+    /// An importance matrix that guides the scheme.
     pub imatrix: Option<PathBuf>,
-    /// A text from which the engine collects one.
+    /// A text from which the engine would collect one; mistral.rs 0.8.1 cannot.
     pub calibration: Option<PathBuf>,
+    /// Other schemes for some layers: a topology file of mistral.rs.
+    pub topology: Option<PathBuf>,
+    /// Data type of unquantized tensors and arithmetic. Default: that of `[settings]`.
+    pub dtype: Option<Dtype>,
 }
 
 /// `[settings]`.

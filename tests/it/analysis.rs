@@ -18,8 +18,8 @@ pub(crate) fn realised(bits: f64) -> Realised {
     Realised {
         quantized: vec![],
         untouched: vec![],
-        bits_per_weight: bits,
-        bits_per_weight_model: bits,
+        bits_per_weight: Some(bits),
+        bits_per_weight_model: Some(bits),
         activations: "none".to_owned(),
         activations_quantized: false,
         device: "cpu".to_owned(),

@@ -120,7 +120,7 @@ fn the_scheme_of_a_gguf_file_is_read_from_its_header_and_not_from_its_name() {
     let realised = realise(&ModelFiles::inspect(&base()).unwrap(), &gguf(&file)).unwrap();
     assert_eq!(realised.quantized.len(), 1);
     assert_eq!((realised.quantized[0].format.as_str(), realised.quantized[0].tensors), ("Q4_0", 4 * 7 + 1));
-    assert_eq!(realised.bits_per_weight, 4.5);
+    assert_eq!(realised.bits_per_weight, Some(4.5));
     assert!(realised.activations_quantized && realised.activations.contains("int8"));
     let untouched: Vec<&str> = realised.untouched.iter().map(|t| t.format.as_str()).collect();
     assert_eq!(untouched, ["Q4_0", "F32"], "embeddings and norms");

@@ -92,7 +92,8 @@ fn what_an_import_lacks_is_a_caveat_and_the_label_names_the_setting() {
     assert!(found.audit.engine.starts_with("imported from lm-evaluation-harness 0.4.13"), "{}", found.audit.engine);
     let labels: Vec<&str> = found.audit.settings.iter().map(|s| s.label.as_str()).collect();
     assert_eq!(labels, ["f32", "round4"]);
-    assert_eq!(found.audit.settings[1].bits_per_weight, 4.0);
+    assert_eq!(found.audit.settings[1].bits_per_weight, Some(4.0));
+    assert_eq!(found.audit.settings[0].bits_per_weight, None, "unknown is not 0");
 }
 
 #[test]

@@ -31,6 +31,7 @@ mod rescore;
 mod runner;
 mod scorer;
 mod server;
+mod settings;
 mod shell;
 mod stats;
 mod table;

@@ -17,7 +17,7 @@ fn endpoint(server: &Server) -> Endpoint {
         url: format!("http://{}/v1", server.address),
         model: "toy".to_owned(),
         key_env: "QUANTBIAS_TEST_KEY_THAT_IS_NOT_SET".to_owned(),
-        bits_per_weight: 4.5,
+        bits_per_weight: Some(4.5),
         weights: "AWQ".to_owned(),
         activations: "none".to_owned(),
     }

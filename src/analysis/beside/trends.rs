@@ -45,8 +45,10 @@ pub(super) fn add(rows: &mut Rows, sample: &Sample<'_>, measured: &Measured<'_>,
 }
 
 fn orders<'a>(sample: &Sample<'_>, settings: &'a [SettingInfo]) -> Vec<Order<'a>> {
-    let mut own: Vec<&SettingInfo> = settings.iter().filter(|s| !s.aa && sample.at.settings.contains(&s.id)).collect();
-    own.sort_by(|a, b| a.bits_per_weight.total_cmp(&b.bits_per_weight).then_with(|| a.id.cmp(&b.id)));
+    // A setting of unknown bits has no place in an order by bits.
+    let placed = |s: &&SettingInfo| !s.aa && s.bits_per_weight.is_some() && sample.at.settings.contains(&s.id);
+    let mut own: Vec<&SettingInfo> = settings.iter().filter(placed).collect();
+    own.sort_by(|a, b| bits(a).total_cmp(&bits(b)).then_with(|| a.id.cmp(&b.id)));
     let families: BTreeSet<&str> = own.iter().filter(|s| !s.baseline).map(|s| s.scheme_family.as_str()).collect();
     let several = families.len() > 1;
     let of_family = families.into_iter().filter(|_| several).map(|family| Order {
@@ -139,8 +141,13 @@ impl Common {
     }
 }
 
+/// Bits per weight of a setting that has a place in an order.
+fn bits(setting: &SettingInfo) -> f64 {
+    setting.bits_per_weight.unwrap_or(f64::INFINITY)
+}
+
 fn of_group(sample: &Sample<'_>, measured: &Measured<'_>, group: &Group, order: &Order<'_>) -> Vec<TrendRow> {
-    let bits: Vec<f64> = order.settings.iter().map(|s| s.bits_per_weight).collect();
+    let bits: Vec<f64> = order.settings.iter().map(|s| bits(s)).collect();
     let mut empty = TrendRow {
         cell: sample.cell(&measured.info.id, &group.axis, &group.subgroup),
         scheme_family: order.family.clone(),

@@ -11,6 +11,7 @@ mod choose;
 mod reply;
 mod start;
 mod tokens;
+pub(super) mod topology;
 mod turn;
 
 use super::load::{LoadError, LoadSetting, ModelFiles};
@@ -74,7 +75,7 @@ impl MistralEngine {
         let model = directory.display().to_string();
         let files = ModelFiles::inspect(&directory)?;
         let realised = realised::realise(&files, setting)?;
-        let (pipeline, runner) = start::start(setting, &directory, &model)?;
+        let (pipeline, runner) = start::start(setting, &files, &model)?;
         let sender =
             runner.get_sender(None).map_err(|e| LoadError::Engine { model: model.clone(), why: e.to_string() })?;
         let (encode, decode, token_id, special) = tokens::of(&pipeline, &directory, &model)?;
@@ -286,13 +287,13 @@ fn either_left(text: &str) -> mistralrs::MessageContent {
 
 /// The folder of a model's files; a hub model is fetched.
 fn directory(source: &ModelSource) -> Result<PathBuf, LoadError> {
-    match source {
+    match source.files() {
         ModelSource::Directory(path) => Ok(path.clone()),
         ModelSource::Hub { id, revision } => Ok(super::hub::resolve(id, revision.as_deref())?),
-        ModelSource::Gguf { model, .. } => directory(model),
         ModelSource::Endpoint(endpoint) => {
             let why = "a served model is not loaded here".to_owned();
             Err(LoadError::Engine { model: endpoint.model.clone(), why })
         }
+        version => Err(LoadError::Engine { model: format!("{version:?}"), why: "it has no files".to_owned() }),
     }
 }

@@ -1,17 +1,18 @@
 //! Building mistral.rs' pipeline and engine thread for a setting, and taking the thread pool over.
 
-use super::{Shared, first_line};
-use crate::engine::load::{LoadError, LoadSetting};
+use super::{Shared, first_line, topology};
+use crate::engine::load::{LoadError, LoadSetting, ModelFiles};
 use crate::engine::panic_text;
 use crate::spec::QuantScheme;
-use crate::spec::setting::{Dtype, Guide, ModelSource};
+use crate::spec::setting::{ADAPTER_FILES, Dtype, Guide, ModelSource, uqff_parts};
 use mistralrs::core::{
-    AutoDeviceMapParams, DefaultSchedulerMethod, DeviceMapSetting, GGUFLoaderBuilder, GGUFSpecificConfig,
-    MistralRsBuilder, SchedulerConfig, TokenSource,
+    AdapterPaths, AutoDeviceMapParams, DefaultSchedulerMethod, DeviceMapSetting, GGUFLoaderBuilder, GGUFSpecificConfig,
+    LocalModelPaths, LoraAdapterPaths, MistralRsBuilder, ModelPaths, NormalLoaderBuilder, NormalSpecificConfig,
+    SchedulerConfig, TokenSource,
 };
 use mistralrs::{
     AnyModelBuilder, Device, IsqType, MistralRs, ModelDType, NormalRequest, Request, RequestMessage, SamplingParams,
-    TextModelBuilder,
+    TextModelBuilder, Topology, UqffTextModelBuilder,
 };
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -21,11 +22,11 @@ use tokio::sync::mpsc;
 /// Builds the pipeline and the engine thread on a thread of their own, so that a panic stays there.
 pub(super) fn start(
     setting: &LoadSetting,
-    directory: &Path,
+    files: &ModelFiles,
     model: &str,
 ) -> Result<(Shared, Arc<MistralRs>), LoadError> {
     let setting = setting.clone();
-    let directory = directory.to_owned();
+    let files = files.clone();
     let threads = setting.threads as usize;
     let build = move || -> Result<(Shared, Arc<MistralRs>), String> {
         // A pool of its own keeps loading away from the global pool, which the engine thread takes over later.
@@ -33,13 +34,7 @@ pub(super) fn start(
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
         pool.install(|| {
             runtime.block_on(async {
-                let pipeline: Shared = match &setting.source {
-                    ModelSource::Gguf { file, .. } => gguf(file, &directory, setting.dtype)?,
-                    ModelSource::Directory(_) | ModelSource::Hub { .. } | ModelSource::Endpoint(_) => {
-                        let built = AnyModelBuilder::from(builder(&setting, &directory)).build_pipeline().await;
-                        built.map_err(|e| format!("{e:#}"))?.0
-                    }
-                };
+                let pipeline = pipeline(&setting, &files).await?;
                 // One sequence at a time, so that a step never mixes two.
                 let method = DefaultSchedulerMethod::Fixed(NonZeroUsize::MIN);
                 let scheduler = SchedulerConfig::DefaultScheduler { method };
@@ -90,17 +85,51 @@ fn gguf(file: &Path, directory: &Path, dtype: Dtype) -> Result<Shared, String> {
     loaded.map(|pipeline| pipeline as Shared).map_err(|e| format!("{e:#}"))
 }
 
-fn builder(setting: &LoadSetting, directory: &Path) -> TextModelBuilder {
+/// The model as mistral.rs loads it.
+async fn pipeline(setting: &LoadSetting, files: &ModelFiles) -> Result<Shared, String> {
+    let theirs = match &setting.guide {
+        Some(Guide::Topology(path)) => {
+            let topology = topology::read(path).map_err(|e| e.to_string())?;
+            Some(topology::by_name(&topology, files)?)
+        }
+        Some(Guide::Imatrix(_) | Guide::Calibration(_)) | None => None,
+    };
+    match &setting.source {
+        ModelSource::Gguf { file, .. } => gguf(file, &files.directory, setting.dtype),
+        ModelSource::Adapted { adapter, .. } => adapted(adapter, setting, files, theirs),
+        ModelSource::Directory(_)
+        | ModelSource::Hub { .. }
+        | ModelSource::Checkpoint { .. }
+        | ModelSource::Uqff { .. }
+        | ModelSource::Endpoint(_) => {
+            let built = AnyModelBuilder::from(builder(setting, files, theirs)).build_pipeline().await;
+            Ok(built.map_err(|e| format!("{e:#}"))?.0)
+        }
+    }
+}
+
+fn builder(setting: &LoadSetting, files: &ModelFiles, topology: Option<Topology>) -> TextModelBuilder {
     let dtype = engine_dtype(setting.dtype);
-    let mut builder =
-        TextModelBuilder::new(directory.display()).with_dtype(dtype).with_prefix_cache_n(None).with_max_num_seqs(1);
+    let mut builder = match &setting.source {
+        ModelSource::Uqff { file, .. } => {
+            // Taken relative to the model's directory, so that it must be absolute.
+            let absolute = |path| std::path::absolute(&path).unwrap_or(path);
+            let parts = uqff_parts(file).into_iter().map(absolute).collect();
+            UqffTextModelBuilder::new(files.directory.display(), parts).into_inner()
+        }
+        _ => TextModelBuilder::new(files.directory.display()),
+    };
+    builder = builder.with_dtype(dtype).with_prefix_cache_n(None).with_max_num_seqs(1);
     if setting.device == "cpu" {
         builder = builder.with_force_cpu();
+    }
+    if let Some(topology) = topology {
+        builder = builder.with_topology(topology);
     }
     builder = match &setting.guide {
         Some(Guide::Imatrix(path)) => builder.with_imatrix(path.clone()),
         Some(Guide::Calibration(path)) => builder.with_calibration_file(path.clone()),
-        None => builder,
+        Some(Guide::Topology(_)) | None => builder,
     };
     match isq(setting.scheme) {
         Some(isq) => builder.with_isq(isq),
@@ -108,8 +137,55 @@ fn builder(setting: &LoadSetting, directory: &Path) -> TextModelBuilder {
     }
 }
 
+/// A model with an adapter merged into its weights. mistral.rs' builder looks for adapters on the hub only, so its
+/// loader is called directly, with the paths of local files.
+fn adapted(
+    adapter: &Path,
+    setting: &LoadSetting,
+    files: &ModelFiles,
+    topology: Option<Topology>,
+) -> Result<Shared, String> {
+    let at = |name: &str| files.directory.join(name);
+    let here = |name: &str| Some(at(name)).filter(|path| path.exists());
+    let [config, weights] = ADAPTER_FILES.map(|name| adapter.join(name));
+    let text = std::fs::read_to_string(&config).map_err(|e| format!("{}: {e}", config.display()))?;
+    let lora_config = serde_json::from_str(&text).map_err(|e| format!("{}: {e}", config.display()))?;
+    let specific = NormalSpecificConfig { topology, ..NormalSpecificConfig::default() };
+    let model = files.directory.display().to_string();
+    let guide = match &setting.guide {
+        Some(Guide::Imatrix(path)) => Some(path.clone()),
+        Some(Guide::Topology(_) | Guide::Calibration(_)) | None => None,
+    };
+    let specific = NormalSpecificConfig { imatrix: guide, ..specific };
+    let loader = NormalLoaderBuilder::new(specific, None, None, Some(model), false, None)
+        .with_lora(vec![adapter.display().to_string()])
+        .build(None)
+        .map_err(|e| format!("{e:#}"))?;
+    let paths: Box<dyn ModelPaths> = Box::new(LocalModelPaths {
+        tokenizer_filename: at("tokenizer.json"),
+        config_filename: at("config.json"),
+        template_filename: here("chat_template.jinja").or_else(|| here("tokenizer_config.json")),
+        filenames: files.files.iter().filter(|name| name.ends_with(".safetensors")).map(|name| at(name)).collect(),
+        adapter_paths: AdapterPaths::Lora(vec![LoraAdapterPaths { lora_config, adapter_path: weights }]),
+        gen_conf: here("generation_config.json"),
+        preprocessor_config: None,
+        processor_config: None,
+        chat_template_json_filename: here("chat_template.json"),
+    });
+    let loaded = loader.load_model_from_path(
+        &paths,
+        &engine_dtype(setting.dtype),
+        &Device::Cpu,
+        true,
+        DeviceMapSetting::Auto(AutoDeviceMapParams::default_text()),
+        isq(setting.scheme),
+        None,
+    );
+    loaded.map(|pipeline| pipeline as Shared).map_err(|e| format!("{e:#}"))
+}
+
 /// mistral.rs' name of a scheme; never a bare number of bits.
-fn isq(scheme: QuantScheme) -> Option<IsqType> {
+pub(super) fn isq(scheme: QuantScheme) -> Option<IsqType> {
     Some(match scheme {
         QuantScheme::None | QuantScheme::Given => return None,
         QuantScheme::Q4_0 => IsqType::Q4_0,

@@ -98,11 +98,8 @@ impl<'a> Maker<'a> {
             Of::AllItems => self.rows().into_iter().filter(|c| overall(&c.cell)).collect(),
             Of::Worst => self.worst_rows(),
         };
-        let points: Vec<CurvePoint> = rows
-            .iter()
-            .filter(|c| !c.aa)
-            .filter_map(|c| Some(self.point(self.names.setting(&c.setting)?, c)))
-            .collect();
+        let points: Vec<CurvePoint> =
+            rows.iter().filter(|c| !c.aa).filter_map(|c| self.point(self.names.setting(&c.setting)?, c)).collect();
         if points.is_empty() {
             return None;
         }
@@ -119,7 +116,13 @@ impl<'a> Maker<'a> {
                 size(|c| c.items),
                 size(|c| c.clusters)
             ),
-            points: self.names.baseline_of(self.pair.model).map(baseline_point).into_iter().chain(points).collect(),
+            points: self
+                .names
+                .baseline_of(self.pair.model)
+                .and_then(baseline_point)
+                .into_iter()
+                .chain(points)
+                .collect(),
             floor: rows.iter().find(|c| c.aa).and_then(|c| floor_of(c)).map(shown),
             margin: self.tolerated().map(shown),
         };
@@ -139,17 +142,18 @@ impl<'a> Maker<'a> {
             .collect()
     }
 
-    fn point(&self, setting: &SettingInfo, c: &ContrastRow) -> CurvePoint {
-        CurvePoint {
+    /// Where a change stands; nowhere if the setting's bits are not known.
+    fn point(&self, setting: &SettingInfo, c: &ContrastRow) -> Option<CurvePoint> {
+        Some(CurvePoint {
             label: setting.label.clone(),
             family: setting.scheme_family.clone(),
-            bits: setting.bits_per_weight,
+            bits: setting.bits_per_weight?,
             change: c.delta.map(|d| self.scale().shown(d)),
             interval: c.interval.as_ref().map(|i| (self.scale().shown(i.lower), self.scale().shown(i.upper))),
             bound: c.interval.is_some_and(|i| i.method == IntervalMethod::RareChange),
             significant: c.significant,
             baseline: false,
-        }
+        })
     }
 }
 
@@ -180,15 +184,15 @@ fn floor_of(c: &ContrastRow) -> Option<(f64, f64)> {
     c.interval.filter(|i| i.method != IntervalMethod::RareChange).map(|i| (i.lower, i.upper)).or(flat)
 }
 
-fn baseline_point(setting: &SettingInfo) -> CurvePoint {
-    CurvePoint {
+fn baseline_point(setting: &SettingInfo) -> Option<CurvePoint> {
+    Some(CurvePoint {
         label: setting.label.clone(),
         family: setting.scheme_family.clone(),
-        bits: setting.bits_per_weight,
+        bits: setting.bits_per_weight?,
         change: Some(0.0),
         interval: None,
         bound: false,
         significant: false,
         baseline: true,
-    }
+    })
 }

@@ -106,12 +106,13 @@ impl<'a> Maker<'a> {
         let settings: Vec<(&SettingInfo, &ContrastRow)> = self
             .names
             .settings_of(self.pair.model)
-            .filter(|s| !s.baseline && !s.aa && s.bits_per_weight.is_finite())
+            .filter(|s| !s.baseline && !s.aa && s.bits_per_weight.is_some())
             .filter_map(|s| Some((s, change(s)?)))
             .collect();
+        let bits = |s: &SettingInfo| s.bits_per_weight.unwrap_or_default();
         let mut couples: Vec<Couple<'a>> = Vec::new();
         for both in settings.iter().filter(|(s, _)| s.activations_quantized) {
-            let apart = |s: &SettingInfo| (s.bits_per_weight - both.0.bits_per_weight).abs();
+            let apart = |s: &SettingInfo| (bits(s) - bits(both.0)).abs();
             let alone = settings.iter().filter(|(s, _)| !s.activations_quantized && apart(s) <= ALIKE_BITS);
             let Some(weights) = alone.min_by(|a, b| apart(a.0).total_cmp(&apart(b.0))) else { continue };
             let ids = [&weights.0.id, &both.0.id];
@@ -121,14 +122,14 @@ impl<'a> Maker<'a> {
                 .find(|c| overall(&c.cell) && ids.contains(&&c.setting) && ids.contains(&&c.against));
             couples.push(Couple { weights: *weights, both: *both, between });
         }
-        couples.sort_by(|a, b| a.both.0.bits_per_weight.total_cmp(&b.both.0.bits_per_weight));
+        couples.sort_by(|a, b| bits(a.both.0).total_cmp(&bits(b.both.0)));
         couples
     }
 
     fn pairs_sheet(&self, couples: &[Couple<'_>], reach: f64) -> Pairs {
         let (mut rows, mut notes, mut marks) = (Vec::new(), Vec::new(), Vec::new());
         for couple in couples {
-            let bits = number::fixed(couple.both.0.bits_per_weight, 1);
+            let bits = couple.both.0.bits_per_weight.map(|b| number::fixed(b, 1)).unwrap_or_default();
             rows.push(RowLabel::Heading(format!("about {bits} bits")));
             notes.push(String::new());
             marks.push(None);

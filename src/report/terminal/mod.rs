@@ -4,7 +4,7 @@
 //! cursor. It prints nothing itself.
 
 mod marks;
-mod table;
+pub(crate) mod table;
 
 use super::escape::visible;
 use super::names::{Glance, Names, Waived, overall, verdict_sign, verdict_word};
@@ -133,7 +133,9 @@ impl<'a> View<'a> {
     fn grid(&self) -> Table {
         let f = self.names.findings;
         let mut settings: Vec<&SettingInfo> = f.audit.settings.iter().filter(|s| !s.baseline && !s.aa).collect();
-        settings.sort_by(|a, b| b.bits_per_weight.total_cmp(&a.bits_per_weight));
+        // Unknown bits come last.
+        let bits = |s: &SettingInfo| s.bits_per_weight.unwrap_or(f64::NEG_INFINITY);
+        settings.sort_by(|a, b| bits(b).total_cmp(&bits(a)));
         let mut labels: Vec<String> = Vec::new();
         for s in &settings {
             let label = self.names.setting_label(&s.id);

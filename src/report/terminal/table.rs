@@ -31,7 +31,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 
 /// How a column is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Left, may be cut.
     Words,
     /// Right, whole.
@@ -41,7 +41,7 @@ pub(super) enum Kind {
 }
 
 /// A table of plain text.
-pub(super) struct Table {
+pub(crate) struct Table {
     heads: Vec<(String, Kind)>,
     rows: Vec<Vec<String>>,
 }
@@ -60,12 +60,12 @@ const GAP: usize = 2;
 
 impl Table {
     /// Without rows; rows have as many cells as there are heads.
-    pub(super) fn new(heads: Vec<(String, Kind)>) -> Self {
+    pub(crate) fn new(heads: Vec<(String, Kind)>) -> Self {
         Self { heads, rows: Vec::new() }
     }
 
     /// Adds a row.
-    pub(super) fn push(&mut self, row: Vec<String>) {
+    pub(crate) fn push(&mut self, row: Vec<String>) {
         self.rows.push(row);
     }
 
@@ -81,7 +81,7 @@ impl Table {
 
     /// Lines of at most `width` columns, the heads first; columns from the right are left out if nothing else helps.
     /// `paint` gets each cell after it was set, with its row (none for the heads) and column.
-    pub(super) fn lines(&self, width: usize, paint: &dyn Fn(Option<usize>, usize, &str) -> String) -> Vec<String> {
+    pub(crate) fn lines(&self, width: usize, paint: &dyn Fn(Option<usize>, usize, &str) -> String) -> Vec<String> {
         let widths = self.widths(width);
         let line = |row: Option<usize>| {
             let cell = |(i, w): (usize, &usize)| {
