@@ -80,6 +80,7 @@ pub mod rare;
 pub mod rate;
 pub mod refusal;
 pub mod shrinkage;
+mod signs;
 pub mod simulate;
 pub mod square;
 pub mod stream;
