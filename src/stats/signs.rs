@@ -10,7 +10,7 @@
 
 use super::permutation::{BLOCK, Flips};
 use std::borrow::Cow;
-use std::ops::{Add, AddAssign, Range, Sub};
+use std::ops::{Add, Range, Sub};
 
 /// One number per draw of a block.
 pub(crate) type Lane = [f64; BLOCK];
@@ -120,7 +120,7 @@ fn put<T: Copy + Default, const W: usize>(
 /// The sums of one part, draw after draw. Eights go in pairs, so that a draw's sums are fetched half as often.
 fn add_up<T, const W: usize>(part: &Part<T, W>, eights: &[u32], bytes: &[Cow<'_, [u8]>]) -> Vec<[T; W]>
 where
-    T: Copy + Default + AddAssign + Add<Output = T> + Sub<Output = T>,
+    T: Copy + Default + Add<Output = T> + Sub<Output = T>,
 {
     let mut sums = vec![[T::default(); W]; bytes.len() * BLOCK];
     let mut tables = [vec![[T::default(); W]; 256], vec![[T::default(); W]; 256]];
@@ -129,7 +129,6 @@ where
             tabulate(rows, table);
         }
         let [first, second] = &tables;
-        let (Some(first), Some(second)) = (first.first_chunk::<256>(), second.first_chunk::<256>()) else { continue };
         for (bytes, sums) in bytes.iter().zip(sums.chunks_exact_mut(BLOCK)) {
             let of = |eight: u32| bytes[eight as usize * BLOCK..].first_chunk::<BLOCK>();
             let Some(sums) = sums.first_chunk_mut::<BLOCK>() else { continue };
@@ -144,60 +143,80 @@ where
 }
 
 /// Signed sums of all patterns of eight rows: bit `i` of the pattern turns the sign of row `i`.
-#[inline]
-fn tabulate<T, const W: usize>(rows: &[[T; W]; EIGHT], table: &mut [[T; W]])
+#[inline(never)]
+fn tabulate<T, const W: usize>(rows: &[[T; W]], table: &mut [[T; W]])
 where
     T: Copy + Default + Add<Output = T> + Sub<Output = T>,
 {
     let (mut low, mut high) = ([[T::default(); W]; 16], [[T::default(); W]; 16]);
-    for i in 0..EIGHT / 2 {
-        for (half, row) in [(&mut low, &rows[i]), (&mut high, &rows[i + EIGHT / 2])] {
-            for pattern in (0..1 << i).rev() {
-                for w in 0..W {
-                    let sum = half[pattern][w];
-                    half[pattern][w] = sum + row[w];
-                    half[pattern | 1 << i][w] = sum - row[w];
-                }
-            }
-        }
-    }
+    let (first, second) = rows.split_at(EIGHT / 2);
+    patterns(first, &mut low);
+    patterns(second, &mut high);
     for (sixteen, high) in table.chunks_exact_mut(16).zip(&high) {
-        for i in 0..16 {
+        for i in 0..sixteen.len() {
+            let mut sum = low[i];
             for w in 0..W {
-                sixteen[i][w] = low[i][w] + high[w];
+                sum[w] = sum[w] + high[w];
             }
+            sixteen[i] = sum;
         }
     }
 }
 
-#[inline]
+/// The same of fewer rows; `sums` begins with zeros and holds two to the power of their number.
+#[inline(never)]
+fn patterns<T, const W: usize>(rows: &[[T; W]], sums: &mut [[T; W]])
+where
+    T: Copy + Add<Output = T> + Sub<Output = T>,
+{
+    for i in 0..rows.len() {
+        let row = rows[i];
+        for pattern in 0..1 << i {
+            let (mut plus, mut minus) = (sums[pattern], sums[pattern]);
+            for w in 0..W {
+                plus[w] = plus[w] + row[w];
+                minus[w] = minus[w] - row[w];
+            }
+            sums[pattern] = plus;
+            sums[pattern | 1 << i] = minus;
+        }
+    }
+}
+
+/// Not for inlining, and with tables whose length is not known: a compiler that sees more vectorizes over draws, with
+/// gathers, which is several times slower than adding a row at a time.
+#[inline(never)]
 fn look_up_two<T, const W: usize>(
-    first: &[[T; W]; 256],
-    second: &[[T; W]; 256],
+    first: &[[T; W]],
+    second: &[[T; W]],
     a: &[u8; BLOCK],
     b: &[u8; BLOCK],
     sums: &mut [[T; W]; BLOCK],
 ) where
-    T: Copy + AddAssign + Add<Output = T>,
+    T: Copy + Add<Output = T>,
 {
     for draw in 0..BLOCK {
-        let (x, y) = (&first[a[draw] as usize], &second[b[draw] as usize]);
+        let (x, y) = (first[a[draw] as usize], second[b[draw] as usize]);
+        let mut sum = sums[draw];
         for w in 0..W {
-            sums[draw][w] += x[w] + y[w];
+            sum[w] = sum[w] + (x[w] + y[w]);
         }
+        sums[draw] = sum;
     }
 }
 
-#[inline]
-fn look_up<T, const W: usize>(table: &[[T; W]; 256], a: &[u8; BLOCK], sums: &mut [[T; W]; BLOCK])
+#[inline(never)]
+fn look_up<T, const W: usize>(table: &[[T; W]], a: &[u8; BLOCK], sums: &mut [[T; W]; BLOCK])
 where
-    T: Copy + AddAssign,
+    T: Copy + Add<Output = T>,
 {
     for draw in 0..BLOCK {
-        let x = &table[a[draw] as usize];
+        let x = table[a[draw] as usize];
+        let mut sum = sums[draw];
         for w in 0..W {
-            sums[draw][w] += x[w];
+            sum[w] = sum[w] + x[w];
         }
+        sums[draw] = sum;
     }
 }
 
@@ -213,8 +232,11 @@ fn take<T: Copy + Into<f64>, const W: usize>(sums: &[[T; W]], at: usize, k: usiz
 pub(crate) fn turned(words: &[u64; EIGHT]) -> [u8; BLOCK] {
     let mut bytes = [0; BLOCK];
     for (q, out) in bytes.chunks_exact_mut(EIGHT).enumerate() {
-        let rows = words.map(|word| (word >> (EIGHT * q)) as u8);
-        out.copy_from_slice(&transposed(u64::from_le_bytes(rows)).to_le_bytes());
+        let mut rows = 0;
+        for i in 0..EIGHT {
+            rows |= (words[i] >> (EIGHT * q) & 0xFF) << (EIGHT * i);
+        }
+        out.copy_from_slice(&transposed(rows).to_le_bytes());
     }
     bytes
 }
