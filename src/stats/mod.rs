@@ -89,6 +89,7 @@ pub mod tango;
 pub mod trend;
 pub mod uncertainty;
 pub mod unpaired;
+mod weigh;
 
 pub use bootstrap::Weights;
 pub use cluster::{PairedTotals, Totals};
