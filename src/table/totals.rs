@@ -297,7 +297,7 @@ impl Side {
 }
 
 /// The symmetric matrix of an upper triangle of 4 × 4.
-fn square(products: &[f64; 10]) -> [f64; 16] {
+pub(super) fn square(products: &[f64; 10]) -> [f64; 16] {
     let mut all = [0.0; 16];
     let pairs = (0..4).flat_map(|i| (i..4).map(move |j| (i, j)));
     for ((i, j), product) in pairs.zip(products) {
