@@ -172,14 +172,21 @@ fn complete(members: &[u32], sums: &[u32; WIDTH], single: &mut Fast, rows: &mut 
 
 #[cfg(test)]
 mod tests {
-    use super::{Fast, Law, RARE, Stream, TOP};
+    use super::{Fast, Law, RARE, Stream, TOP, WIDTH, draw};
 
     #[test]
     fn the_law_is_poisson() {
         // scipy.stats.poisson.pmf(range(9), 0.95)
         let expected = [
-            3.867410e-01, 3.674040e-01, 1.745169e-01, 5.526368e-02, 1.312512e-02, 2.493774e-03, 3.948475e-04,
-            5.358644e-05, 6.363390e-06,
+            3.867410e-01,
+            3.674040e-01,
+            1.745169e-01,
+            5.526368e-02,
+            1.312512e-02,
+            2.493774e-03,
+            3.948475e-04,
+            5.358644e-05,
+            6.363390e-06,
         ];
         let law = Law::poisson(0.95);
         let cuts: Vec<f64> = law.cuts.iter().map(|c| f64::from(*c)).collect();
@@ -192,5 +199,45 @@ mod tests {
             assert!((found / expected - 1.0).abs() < 1e-6, "{j}: {found} for {expected}");
         }
         assert!(law.rare(&mut Fast::new(&mut Stream::root(1).replicate(0))) <= TOP as u8);
+    }
+
+    #[test]
+    fn counts_are_multinomial() {
+        let (size, replicates) = (600_usize, 4096_usize);
+        let members: Vec<u32> = (0..size as u32).collect();
+        let mut block = vec![0; size * replicates];
+        draw(&Stream::root(2), &members, size, &mut block);
+        let (mut seen, mut half) = ([0.0; 8], vec![0.0; replicates]);
+        for (s, stretch) in block.chunks_exact(size * WIDTH).enumerate() {
+            let mut all = [0_usize; WIDTH];
+            for (cluster, row) in stretch.as_chunks::<WIDTH>().0.iter().enumerate() {
+                for (lane, n) in row.iter().enumerate() {
+                    seen[usize::from(*n).min(7)] += 1.0;
+                    all[lane] += usize::from(*n);
+                    half[s * WIDTH + lane] += if cluster < size / 2 { f64::from(*n) } else { 0.0 };
+                }
+            }
+            assert_eq!(all, [size; WIDTH], "every replicate draws as many clusters as there are");
+        }
+        // scipy.stats.binom.pmf(range(7), 600, 1/600), and what is left.
+        let law = [
+            3.675726618996935e-01,
+            3.681863057425981e-01,
+            1.840931528712989e-01,
+            6.126193957542397e-02,
+            1.526434804946913e-02,
+            3.037579778792532e-03,
+            5.028825732836824e-04,
+            8.112950943980757e-05,
+        ];
+        let all = (size * replicates) as f64;
+        // Counts of one replicate hang together a little: χ² is then at most that of independent ones.
+        let chi2: f64 = seen.iter().zip(law).map(|(n, p)| (n - all * p).powi(2) / (all * p)).sum();
+        assert!(chi2 < 24.0, "{chi2} on 7 degrees of freedom: {seen:?}");
+        // Half of the clusters get Binomial(600, ½) of the draws: mean 300, variance 150.
+        let mean = half.iter().sum::<f64>() / replicates as f64;
+        let variance = half.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (replicates as f64 - 1.0);
+        assert!((mean - 300.0).abs() < 4.0 * (150.0 / replicates as f64).sqrt(), "{mean}");
+        assert!((variance / 150.0 - 1.0).abs() < 4.0 * (2.0 / replicates as f64).sqrt(), "{variance}");
     }
 }

@@ -88,9 +88,8 @@ pub fn max_t(family: &[Hypothesis<'_>]) -> Result<MaxT, FamilyError> {
     let statistic: Vec<f64> = swaps.iter().map(|swap| swap.observed().abs()).collect();
     let order = decreasing(&statistic);
     // Neighbours with the same flips (all rows of one benchmark) share a pass over the draws.
-    let shared: Vec<Range<usize>> = runs(family, |a, b| {
-        std::ptr::eq(a.flips, b.flips) && a.totals.cluster_indices() == b.totals.cluster_indices()
-    });
+    let shared: Vec<Range<usize>> =
+        runs(family, |a, b| std::ptr::eq(a.flips, b.flips) && a.totals.cluster_indices() == b.totals.cluster_indices());
     let columns: Vec<_> = shared.iter().map(|run| columns_of(&swaps[run.clone()].iter().collect::<Vec<_>>())).collect();
     let most = (STATISTICS / (BLOCK * family.len().max(1))).max(1);
     let ranges = family.first().map_or_else(Vec::new, |h| h.flips.ranges(most));

@@ -136,12 +136,14 @@ impl<'a> Swap<'a> {
             return;
         }
         if self.functional.is_ratio() && self.studentized {
-            let mut all = [[0.0; BLOCK]; 6];
+            let form = self.ratio();
+            let mut all = [&[0.0; BLOCK]; 6];
             for (k, lane) in self.active.iter().zip(lanes) {
-                all[*k] = *lane;
+                all[*k] = lane;
             }
+            let [h0, h1, c00, c01, c10, c11] = all;
             for b in 0..BLOCK {
-                out[b] = self.ratio([all[0][b], all[1][b], all[2][b], all[3][b], all[4][b], all[5][b]]);
+                out[b] = form.statistic([h0[b], h1[b], c00[b], c01[b], c10[b], c11[b]]);
             }
             return;
         }
@@ -182,26 +184,11 @@ impl<'a> Swap<'a> {
         counts
     }
 
-    /// The studentized statistic of a ratio, the same as the general form gives for `T0/T1`, without branches.
-    #[inline]
-    fn ratio(&self, [h0, h1, c00, c01, c10, c11]: [f64; 6]) -> f64 {
-        let [s0, s1] = [0.5 * (self.total[0] + h0), 0.5 * (self.total[1] + h1)];
-        let [b0, b1] = [0.5 * (self.total[0] - h0), 0.5 * (self.total[1] - h1)];
-        let (value, value_base) = (s0 / s1, b0 / b1);
-        let change = value - value_base;
-        let (u, v) = ([1.0 / s1, -value / s1], [1.0 / b1, -value_base / b1]);
-        let (a, b) = ([u[0] - v[0], u[1] - v[1]], [u[0] + v[0], u[1] + v[1]]);
-        let form = |x: [f64; 2], y: [f64; 2], m: [f64; 4]| {
-            x[0] * y[0] * m[0] + x[0] * y[1] * m[1] + x[1] * y[0] * m[2] + x[1] * y[1] * m[3]
-        };
+    /// What the statistic of a ratio needs.
+    fn ratio(&self) -> Quotient {
         let square = |m: &[f64]| [m[0], m[1], m[2], m[3]];
-        let (ss, hh) = (form(a, a, square(&self.mss)), form(b, b, square(&self.mhh)));
-        let whole = ss + 2.0 * form(a, b, [c00, c01, c10, c11]) + hh;
-        let studentized = change / (0.25 * self.correction * whole).sqrt();
-        let negligible = change.abs() <= ROUNDING * value.abs().max(value_base.abs());
-        let certain = if negligible { 0.0 } else { f64::INFINITY.copysign(change) };
-        let found = if whole > ROUNDING * (ss.abs() + hh.abs()) { studentized } else { certain };
-        if s1 > 0.0 && b1 > 0.0 && change.is_finite() { found } else { f64::NAN }
+        let total = [self.total[0], self.total[1]];
+        Quotient { total, mss: square(&self.mss), mhh: square(&self.mhh), correction: self.correction }
     }
 
     /// The signed statistic from the `p + p²` signed sums. NaN where the metric is undefined, ±∞ where SE\* is 0.
@@ -214,7 +201,7 @@ impl<'a> Swap<'a> {
             };
         }
         if self.functional.is_ratio() && self.studentized {
-            return self.ratio([sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]]);
+            return self.ratio().statistic([sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]]);
         }
         let p = self.p;
         let (setting, rest) = scratch.split_at_mut(p);
@@ -252,6 +239,42 @@ impl<'a> Swap<'a> {
         }
         change / (0.25 * self.correction * form).sqrt()
     }
+}
+
+/// What the studentized statistic of `T0/T1` needs beside its signed sums.
+#[derive(Debug, Clone, Copy)]
+struct Quotient {
+    total: [f64; 2],
+    mss: [f64; 4],
+    mhh: [f64; 4],
+    correction: f64,
+}
+
+impl Quotient {
+    /// The general form for `T0/T1`, without branches.
+    #[inline]
+    fn statistic(&self, [h0, h1, c00, c01, c10, c11]: [f64; 6]) -> f64 {
+        let [s0, s1] = [0.5 * (self.total[0] + h0), 0.5 * (self.total[1] + h1)];
+        let [b0, b1] = [0.5 * (self.total[0] - h0), 0.5 * (self.total[1] - h1)];
+        let (value, value_base) = (s0 / s1, b0 / b1);
+        let change = value - value_base;
+        let (u, v) = ([1.0 / s1, -value / s1], [1.0 / b1, -value_base / b1]);
+        let (a, b) = ([u[0] - v[0], u[1] - v[1]], [u[0] + v[0], u[1] + v[1]]);
+        let (ss, hh) = (form(a, a, self.mss), form(b, b, self.mhh));
+        let whole = ss + 2.0 * form(a, b, [c00, c01, c10, c11]) + hh;
+        let studentized = change / (0.25 * self.correction * whole).sqrt();
+        let (size, size_base) = (value.abs(), value_base.abs());
+        let larger = if size > size_base { size } else { size_base };
+        let certain = if change.abs() <= ROUNDING * larger { 0.0 } else { f64::INFINITY.copysign(change) };
+        let found = if whole > ROUNDING * (ss.abs() + hh.abs()) { studentized } else { certain };
+        if (s1 > 0.0) & (b1 > 0.0) & (change.abs() < f64::INFINITY) { found } else { f64::NAN }
+    }
+}
+
+/// `xᵀ M y`.
+#[inline]
+fn form(x: [f64; 2], y: [f64; 2], m: [f64; 4]) -> f64 {
+    x[0] * y[0] * m[0] + x[0] * y[1] * m[1] + x[1] * y[0] * m[2] + x[1] * y[1] * m[3]
 }
 
 /// What the statistic of a mean needs beside `H = Σ e D` and `C = Σ e D n`.

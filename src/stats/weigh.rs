@@ -195,8 +195,7 @@ impl Units {
             end += class.len();
             end
         });
-        let units =
-            Self::Classes { ends: ends.collect(), clusters: order.iter().map(|i| clusters[*i]).collect() };
+        let units = Self::Classes { ends: ends.collect(), clusters: order.iter().map(|i| clusters[*i]).collect() };
         let rows = classes.iter().flat_map(|class| rows[class[0] * width..(class[0] + 1) * width].to_vec()).collect();
         (units, rows)
     }
@@ -325,4 +324,81 @@ fn together<T: Weighed>(rows: &[T], width: usize) -> Vec<[T; TOGETHER]> {
         }
     }
     turned
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::stats::cluster::{Cell, PairedTotals, Totals};
+    use crate::stats::functional::{Functional, Ratio, RatioDifference};
+    use crate::stats::{Design, Stream, Weights};
+    use rand_chacha::rand_core::Rng;
+    use std::collections::BTreeMap;
+
+    /// The statistic of one replicate, cluster after cluster and number after number. With `by_row`, clusters with equal
+    /// rows are counted first.
+    fn scalar(weights: &[u8], cell: &dyn Cell, functional: &dyn Functional, by_row: bool) -> Option<f64> {
+        let mut units: BTreeMap<Vec<u64>, f64> = BTreeMap::new();
+        for (i, cluster) in cell.cluster_indices().iter().enumerate() {
+            let bits = cell.row(i).iter().map(|x| x.to_bits());
+            let own = (!by_row).then_some(u64::from(*cluster));
+            *units.entry(own.into_iter().chain(bits).collect()).or_default() += f64::from(weights[*cluster as usize]);
+        }
+        let mut sum = vec![0.0; cell.width()];
+        for (key, count) in units {
+            let row = &key[key.len() - cell.width()..];
+            for (total, x) in sum.iter_mut().zip(row) {
+                *total += f64::from_bits(*x) * count;
+            }
+        }
+        cell.statistic(functional, &sum)
+    }
+
+    fn check(design: &Design, cells: &[(&dyn Cell, &dyn Functional)], by_row: bool) {
+        let weights = Weights::draw(design, 300, &Stream::root(5));
+        for (replicates, (cell, functional)) in weights.replicates_of(cells).iter().zip(cells) {
+            for b in 0..300 {
+                let expected = scalar(&weights.row(b), *cell, *functional, by_row);
+                assert_eq!(replicates.get(b).map(f64::to_bits), expected.map(f64::to_bits), "replicate {b}");
+            }
+        }
+    }
+
+    /// Four columns over two thirds of the clusters.
+    fn made_up(clusters: u32, mut number: impl FnMut(u32) -> f64) -> (Vec<u32>, Vec<f64>) {
+        let own: Vec<u32> = (0..clusters).filter(|g| g % 3 != 1).collect();
+        let mut rng = Stream::root(6).replicate(0);
+        let rows = own.iter().flat_map(|_| (0..4).map(|_| rng.next_u32()).collect::<Vec<_>>());
+        let rows = rows.map(&mut number).collect();
+        (own, rows)
+    }
+
+    #[test]
+    fn every_replicate_is_that_of_adding_numbers_one_by_one_to_the_bit() {
+        for clusters in [40, 700, 9000] {
+            let design = Design::simple(clusters as usize);
+            for whole in [true, false] {
+                let number = |x: u32| if whole { f64::from(x % 50) } else { f64::from(x) / 3e7 };
+                let (own, rows) = made_up(clusters, number);
+                let n = own.len();
+                let half =
+                    |from: usize| rows.chunks_exact(4).flat_map(|r| r[from..from + 2].to_vec()).collect::<Vec<_>>();
+                let pair = PairedTotals::new(2, own.clone(), &half(0), &half(2), vec![1; n]).unwrap();
+                let four = Totals::new(4, own, rows, vec![1; n]).unwrap();
+                check(&design, &[(&pair, &Ratio), (&four, &RatioDifference)], false);
+            }
+        }
+    }
+
+    #[test]
+    fn clusters_with_equal_rows_are_counted_before_they_are_weighed_to_the_bit() {
+        for clusters in [100, 2000] {
+            let design = Design::simple(clusters as usize);
+            for scale in [1.0, 0.1] {
+                let (own, rows) = made_up(clusters, |x| f64::from(x % 2) * scale + scale);
+                let n = own.len();
+                let four = Totals::new(4, own, rows, vec![1; n]).unwrap();
+                check(&design, &[(&four, &RatioDifference)], true);
+            }
+        }
+    }
 }
