@@ -24,6 +24,7 @@ pub(super) struct Progress {
     cost: u64,
     done: u64,
     answered: u64,
+    tokens: u64,
     failed: u64,
 }
 
@@ -31,7 +32,18 @@ impl Progress {
     /// Nothing shown yet.
     pub(super) fn new() -> Self {
         let now = Instant::now();
-        Self { bar: None, started: now, last: now, items: 0, present: 0, cost: 0, done: 0, answered: 0, failed: 0 }
+        Self {
+            bar: None,
+            started: now,
+            last: now,
+            items: 0,
+            present: 0,
+            cost: 0,
+            done: 0,
+            answered: 0,
+            tokens: 0,
+            failed: 0,
+        }
     }
 
     /// Shows one event.
@@ -44,12 +56,16 @@ impl Progress {
                 eprintln!("{items} items to ask{kept}; {workers} workers with {threads} thread(s) each");
                 self.open();
             }
-            Event::Item { failed, cost, .. } => {
+            Event::Item { failed, cost, tokens, .. } => {
                 self.present += 1;
+                self.tokens += tokens;
                 self.done += cost;
                 self.answered += 1;
                 self.failed += u64::from(failed.is_some());
                 self.step();
+            }
+            Event::Fewer { workers, reason } => {
+                self.say(&format!("memory is exhausted ({reason}); going on with {workers} worker(s)"));
             }
             Event::Refused { setting, reason } => self.say(&format!("refused {setting}: {reason}")),
             Event::Worker { setting, what: What::Died { item, reason }, .. } => {
@@ -57,7 +73,7 @@ impl Progress {
                 let on = item.as_ref().map(|i| format!(" on item {i}")).unwrap_or_default();
                 self.say(&format!("worker of {setting} died{on}: {reason}; starting another"));
             }
-            Event::Worker { .. } | Event::Shard { .. } | Event::Ended { .. } => {}
+            Event::Worker { .. } | Event::Shard { .. } | Event::Speed { .. } | Event::Ended { .. } => {}
         }
     }
 
@@ -99,8 +115,13 @@ impl Progress {
     fn line(&self) -> String {
         let elapsed = self.started.elapsed().as_secs_f64().max(1e-3);
         let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
-        let rate = self.answered as f64 / elapsed;
-        let rate = if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") };
+        let per_second = |count: u64| {
+            let rate = count as f64 / elapsed;
+            if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") }
+        };
+        // A server does not always tell.
+        let tokens = if self.tokens > 0 { format!(", {} tokens/s", per_second(self.tokens)) } else { String::new() };
+        let rate = per_second(self.answered);
         // The first seconds are loading and say nothing about the rest.
         let left = if elapsed < SETTLED.as_secs_f64() {
             String::new()
@@ -108,7 +129,7 @@ impl Progress {
             let left = self.cost.saturating_sub(self.done) as f64 * elapsed / self.done.max(1) as f64;
             format!(", {} left", duration(left))
         };
-        format!("{} of {} items{failed}, {rate} items/s{left}", self.present, self.items)
+        format!("{} of {} items{failed}, {rate} items/s{tokens}{left}", self.present, self.items)
     }
 
     fn say(&self, line: &str) {

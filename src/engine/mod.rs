@@ -185,10 +185,38 @@ pub enum AskError {
     },
 }
 
+/// What an engine has done since it was loaded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Microseconds between handing a request over and having its answer: model, scheduling, or server.
+    pub micros: u64,
+    /// Tokens fed to the model, each as often as it was fed.
+    pub fed: u64,
+    /// Tokens generated.
+    pub generated: u64,
+}
+
+impl Spent {
+    /// What was done since `earlier`.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            micros: self.micros.saturating_sub(earlier.micros),
+            fed: self.fed.saturating_sub(earlier.fed),
+            generated: self.generated.saturating_sub(earlier.generated),
+        }
+    }
+}
+
 /// Anything that answers asks for one setting in one mode.
 pub trait Engine {
     /// What was loaded.
     fn realised(&self) -> &Realised;
+
+    /// What was done up to now; nothing from an engine that does not count.
+    fn spent(&self) -> Spent {
+        Spent::default()
+    }
 
     /// Answers one ask.
     ///

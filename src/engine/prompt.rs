@@ -47,6 +47,17 @@ pub fn join(
     Ok(Joined { tokens: first.into_iter().chain(whole).collect(), scored_from })
 }
 
+/// For each sequence the longest one that begins with it, by index (the first of equal ones): whoever computes that one
+/// has computed this one too.
+#[must_use]
+pub fn served_by(sequences: &[&[u32]]) -> Vec<usize> {
+    let longest = |own: &&[u32]| {
+        let candidates = (0..sequences.len()).filter(|&j| sequences[j].starts_with(own));
+        candidates.max_by_key(|&j| (sequences[j].len(), std::cmp::Reverse(j)))
+    };
+    sequences.iter().enumerate().map(|(i, own)| longest(own).unwrap_or(i)).collect()
+}
+
 /// Puts BOS in front unless it is there, and refuses a prompt that has it twice.
 ///
 /// # Errors
@@ -151,6 +162,13 @@ mod tests {
     fn a_first_token_without_a_prediction_and_an_empty_text_are_refused() {
         assert!(matches!(join(None, None, "", "ab", toy(&[])), Err(AskError::Refused { .. })));
         assert!(matches!(join(Some(0), Some(0), "ab", "", toy(&[])), Err(AskError::Refused { .. })));
+    }
+
+    #[test]
+    fn a_sequence_is_served_by_the_longest_that_begins_with_it() {
+        let sequences: [&[u32]; 6] = [&[1, 2], &[1, 2, 3], &[1, 2], &[1, 2, 3, 4], &[2], &[1, 2, 4, 4]];
+        assert_eq!(served_by(&sequences), [3, 3, 3, 3, 4, 5]);
+        assert_eq!(served_by(&[&[7, 8], &[7, 8]]), [0, 0]);
     }
 
     #[test]

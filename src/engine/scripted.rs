@@ -73,6 +73,8 @@ pub enum FaultKind {
     Abort,
     /// No answer, ever.
     Hang,
+    /// So many MiB of memory are written and held for a fifth of a second; then the ask is answered.
+    Exhaust(usize),
 }
 
 /// A scripted engine for one setting.
@@ -196,6 +198,12 @@ fn strike(fault: &Fault, ask: &Ask) -> Result<(), AskError> {
         FaultKind::Hang => loop {
             std::thread::sleep(Duration::from_secs(3600));
         },
+        FaultKind::Exhaust(mib) => {
+            let held = vec![1_u8; mib << 20];
+            std::thread::sleep(Duration::from_millis(200));
+            std::hint::black_box(held);
+            Ok(())
+        }
     }
 }
 

@@ -6,14 +6,20 @@
 
 use super::protocol::EngineChoice;
 use super::{RunOptions, RunPlan};
+use crate::benchmark::Ask;
 use crate::engine::ModelFiles;
 use crate::engine::safetensors::TensorInfo;
 use crate::spec::ModelSource;
+use std::path::PathBuf;
 
 /// Bytes that a worker takes beside its model: program, runtime, tokenizer, activations (measured: 45 MiB).
 const WORKER_BYTES: u64 = 64 << 20;
 /// A worker holds its weights as f32, and while loading some of them twice.
 const LOAD_FACTOR: f64 = 1.5;
+/// Bytes of text that are at least one token, cautiously.
+const BYTES_PER_TOKEN: u64 = 3;
+/// Copies of a prompt's logits at once: the engine's, and the rows that are read.
+const LOGITS_COPIES: u64 = 2;
 /// Share of the machine's free memory that is taken when the user names no limit.
 const FREE_SHARE: f64 = 0.8;
 
@@ -31,11 +37,13 @@ impl Capacity {
     #[must_use]
     pub fn of(plan: &RunPlan) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let worker = match plan.options.engine {
-            EngineChoice::Mistral => plan.settings.iter().filter_map(|s| weights(&s.source)).max(),
+        let bytes = match plan.options.engine {
+            EngineChoice::Mistral => {
+                let logits = longest_prompt(plan) / BYTES_PER_TOKEN;
+                plan.settings.iter().filter_map(|s| bytes(&s.source, logits)).max()
+            }
             EngineChoice::Scripted(_) => None,
         };
-        let bytes = worker.map(|w| WORKER_BYTES + (w as f64 * 4.0 * LOAD_FACTOR) as u64);
         Self::fit(cores, bytes, &plan.options, free_memory())
     }
 
@@ -54,9 +62,40 @@ impl Capacity {
     }
 }
 
-fn weights(source: &ModelSource) -> Option<u64> {
-    let ModelSource::Directory(path) = source.files() else { return None };
-    Some(ModelFiles::inspect(path).ok()?.tensors.iter().map(TensorInfo::elements).sum())
+/// Bytes of a worker with this model and prompts of so many tokens; `None` for a served model, of which the server has the
+/// memory, and where nothing is known.
+fn bytes(source: &ModelSource, tokens: u64) -> Option<u64> {
+    let files = ModelFiles::inspect(&directory(source)?).ok()?;
+    let held = match source {
+        // Blocks stay as they are in the file; embeddings become f32. All else may be f32 while it is loaded.
+        ModelSource::Gguf { file, .. } => {
+            let embeddings = files.number("vocab_size").unwrap_or(0) * files.number("hidden_size").unwrap_or(0);
+            std::fs::metadata(file).ok()?.len() + 4 * embeddings
+        }
+        _ => 4 * files.tensors.iter().map(TensorInfo::elements).sum::<u64>(),
+    };
+    let logits = tokens * files.number("vocab_size").unwrap_or(0) * 4 * LOGITS_COPIES;
+    Some(WORKER_BYTES + (held as f64 * LOAD_FACTOR) as u64 + logits)
+}
+
+/// The folder of a model's files. A hub model has been fetched when its run was prepared.
+fn directory(source: &ModelSource) -> Option<PathBuf> {
+    match source.files() {
+        ModelSource::Directory(path) => Some(path.clone()),
+        #[cfg(feature = "engine")]
+        ModelSource::Hub { id, revision } => crate::engine::hub::resolve(id, revision.as_deref()).ok(),
+        _ => None,
+    }
+}
+
+/// Bytes of the longest text that is scored; only there is a row of logits held for every token.
+fn longest_prompt(plan: &RunPlan) -> u64 {
+    let items = plan.benchmarks.iter().flat_map(|b| &b.data.items);
+    let longest = items.filter_map(|item| match &item.ask {
+        Ask::Likelihood { candidates } => candidates.iter().map(|c| c.context.len() + c.text.len()).max(),
+        Ask::FirstToken { .. } | Ask::Generate { .. } => None,
+    });
+    longest.max().unwrap_or(0) as u64
 }
 
 /// Bytes that new processes can use without swapping (Linux).

@@ -1,5 +1,6 @@
 //! What a run tells while it goes on: for the screen and for `log.jsonl`, never for results.
 
+use super::speed::Speed;
 use crate::engine::{Mode, Realised};
 use serde::Serialize;
 
@@ -31,6 +32,13 @@ pub enum Event {
         /// What happened.
         what: What,
     },
+    /// Memory was exhausted: fewer workers go on, and the item is asked again.
+    Fewer {
+        /// Workers from now on.
+        workers: usize,
+        /// What showed it.
+        reason: String,
+    },
     /// An item has its record. Not logged one by one.
     Item {
         /// Benchmark name.
@@ -45,6 +53,8 @@ pub enum Event {
         millis: u64,
         /// Cost, in bytes of text.
         cost: u64,
+        /// Tokens fed and generated for it.
+        tokens: u64,
     },
     /// A shard is on disk.
     Shard {
@@ -68,6 +78,15 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// What the workers of a setting did in this session; before the end.
+    Speed {
+        /// Setting id.
+        setting: String,
+        /// Mode.
+        mode: Mode,
+        /// Where the time went.
+        speed: Speed,
+    },
     /// The end, however it came.
     Ended {
         /// Items with a record.
@@ -76,6 +95,8 @@ pub enum Event {
         failed: u64,
         /// Milliseconds since the start.
         millis: u64,
+        /// Milliseconds of this process' own processor time, where the system tells it.
+        own_cpu: Option<u64>,
     },
 }
 

@@ -6,15 +6,18 @@
 
 pub mod capacity;
 pub mod event;
+mod memory;
 mod process;
 pub mod protocol;
 mod schedule;
 mod slot;
+pub mod speed;
 mod supervisor;
 pub mod worker;
 
 pub use event::Event;
 pub use protocol::EngineChoice;
+pub use speed::{Speed, Speeds};
 
 use crate::benchmark::BenchmarkData;
 use crate::records::{RecordsError, Refused, RunDir};
@@ -79,6 +82,10 @@ pub struct RunSummary {
     pub refused: Vec<Refused>,
     /// Time of this session.
     pub elapsed: Duration,
+    /// Processor time of this process, where the system tells it.
+    pub own_cpu: Option<Duration>,
+    /// Where the workers' time went.
+    pub speeds: Speeds,
 }
 
 /// Why a run did not end well. Records that were made are on disk in every case.

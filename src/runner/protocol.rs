@@ -3,6 +3,7 @@
 //! A reply line begins with [`MARK`] after a line break of its own, so that nothing a library prints can be taken
 //! for one or spoil one.
 
+use super::speed::Took;
 use crate::benchmark::Ask;
 use crate::engine::scripted::Script;
 use crate::engine::{Answer, AskError, LoadSetting, Realised};
@@ -64,8 +65,8 @@ pub enum Reply {
         seq: u64,
         /// The raw answer.
         answer: Answer,
-        /// Milliseconds that it took.
-        millis: u64,
+        /// What it took.
+        took: Took,
     },
     /// To a question.
     Failed {
@@ -73,8 +74,8 @@ pub enum Reply {
         seq: u64,
         /// Why there is no answer.
         error: AskError,
-        /// Milliseconds that it took.
-        millis: u64,
+        /// What it took.
+        took: Took,
     },
     /// The worker is about to end.
     Broken {

@@ -10,6 +10,7 @@ use crate::records::{Record, RecordsError, RunDir, Shard, ShardKey};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Items in a shard by mode: what an interruption at the worst moment can cost.
 const SHARD: [(Mode, usize); 2] = [(Mode::Score, 256), (Mode::Generate, 64)];
@@ -214,6 +215,22 @@ pub(super) struct Schedule {
     slots: BTreeMap<LoadKey, u64>,
     refused: BTreeSet<usize>,
     loaded: BTreeSet<usize>,
+    /// Slots at work.
+    live: usize,
+    /// How many may be.
+    limit: usize,
+    lowered: Option<Instant>,
+}
+
+/// What follows when memory was exhausted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// From now on there are at most so many slots at work.
+    Lowered(usize),
+    /// It was asked for before the number was lowered last, so that is to show first.
+    Lately,
+    /// Nobody else was at work.
+    Alone,
 }
 
 impl Schedule {
@@ -246,6 +263,59 @@ impl Schedule {
             .map(|(key, _)| *key)?;
         *self.slots.entry(key).or_default() += 1;
         self.open.get_mut(&key).and_then(VecDeque::pop_front)
+    }
+
+    /// So many slots begin.
+    pub(super) fn begin(&mut self, slots: usize) {
+        (self.live, self.limit) = (slots, slots);
+    }
+
+    /// A slot ends for want of work. It must not be told of any after that.
+    pub(super) fn end(&mut self) {
+        self.live = self.live.saturating_sub(1);
+    }
+
+    /// Whether a slot with this load must end because too many are at work; if so, it has ended.
+    pub(super) fn gives_way(&mut self, loaded: Option<LoadKey>) -> bool {
+        let too_many = self.is_crowded();
+        if too_many {
+            self.live -= 1;
+            loaded.into_iter().for_each(|key| self.leave(key));
+        }
+        too_many
+    }
+
+    /// Whether more slots are at work than may be.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.live > self.limit
+    }
+
+    /// Whether one slot is at work.
+    pub(super) fn is_alone(&self) -> bool {
+        self.live <= 1
+    }
+
+    /// Memory was exhausted by work that began at `since`: halves the number of slots.
+    pub(super) fn make_room(&mut self, since: Instant) -> Room {
+        if self.live <= 1 {
+            return Room::Alone;
+        }
+        if self.lowered.is_some_and(|at| at > since) {
+            return Room::Lately;
+        }
+        self.limit = (self.live / 2).max(1);
+        self.lowered = Some(Instant::now());
+        Room::Lowered(self.limit)
+    }
+
+    /// As [`Schedule::gives_way`], handing back what is left of a chunk: whoever comes next gets it.
+    pub(super) fn gives_way_with(&mut self, chunk: &Chunk, left: &VecDeque<usize>) -> bool {
+        let gives_way = self.gives_way(Some(chunk.load));
+        if gives_way {
+            let cost = chunk.cost * left.len() as u64 / chunk.items.len().max(1) as u64;
+            self.add_first(Chunk { items: left.iter().copied().collect(), cost, ..chunk.clone() });
+        }
+        gives_way
     }
 
     fn leave(&mut self, key: LoadKey) {

@@ -2,12 +2,14 @@
 //!
 //! It never writes a file. Everything it learns goes to the supervisor as a [`Message`].
 
+use super::memory;
 use super::process::{Heard, KILLED, Worker};
 use super::protocol::{Question, Reply, Start};
-use super::schedule::{Chunk, LoadKey, Schedule};
+use super::schedule::{Chunk, LoadKey, Room, Schedule};
+use super::speed::{Took, micros};
 use super::{Event, RunPlan, event};
 use crate::benchmark::{BenchmarkData, Item};
-use crate::engine::{LoadSetting, Mode};
+use crate::engine::{AskError, LoadSetting, Mode};
 use crate::records::Record;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,20 +32,29 @@ const LIMIT: u32 = 10;
 struct Death {
     reason: String,
     weight: u32,
+    /// Whether it was for want of memory.
+    memory: bool,
 }
 
 impl Death {
     /// By what the engine did.
     fn own(reason: String) -> Self {
-        Self { reason, weight: 5 }
+        let memory = memory::is_named_in(&reason);
+        Self { reason, weight: 5, memory }
     }
 
-    /// As the process ended, or by the panic that it told of.
-    fn of(end: &str, broken: Option<String>) -> Self {
+    /// As the process ended, or by the panic that it told of. `stderr`: its last words; `kills`: how often the kernel
+    /// had killed for want of memory before it was started.
+    fn of(end: &str, broken: Option<String>, stderr: &str, kills: Option<u64>) -> Self {
+        let killed = end == KILLED;
+        let memory = memory::is_named_in(stderr) || (killed && memory::kernel_kills() > kills);
+        let of_what = if memory { "out of memory, " } else { "" };
         match broken {
             Some(reason) => Self::own(format!("engine: it broke: {reason}")),
-            None if end == KILLED => Self { reason: format!("engine: its process ended: {end}"), weight: 2 },
-            None => Self::own(format!("engine: its process ended: {end}")),
+            None if killed && !memory => {
+                Self { reason: format!("engine: its process ended: {end}"), weight: 2, memory: false }
+            }
+            None => Self { memory, ..Self::own(format!("engine: {of_what}its process ended: {end}")) },
         }
     }
 }
@@ -52,9 +63,11 @@ impl Death {
 #[derive(Debug)]
 pub(super) enum Message {
     /// One item has its record.
-    Record { shard: usize, item: usize, record: Record, millis: u64, by_death: bool },
+    Record { shard: usize, item: usize, record: Record, took: Took, by_death: bool },
     /// A setting cannot be loaded; its work is off the schedule.
     Refused { setting: usize, reason: String },
+    /// A worker is loaded, after so many microseconds.
+    Loaded { key: LoadKey, micros: u64 },
     /// The run cannot go on.
     Fatal(Fatal),
     /// For the log and the screen.
@@ -98,6 +111,10 @@ pub(super) struct Slot<'a> {
     worker: Option<Worker>,
     loaded: Option<LoadKey>,
     seq: u64,
+    /// When what the worker is at began.
+    since: Instant,
+    /// How often the kernel had killed for want of memory when the worker was started.
+    kills: Option<u64>,
 }
 
 /// Whether to go on.
@@ -105,22 +122,41 @@ enum Next {
     Go,
     /// The setting is refused, or the run is to end.
     Leave,
+    /// Too many workers for the memory.
+    GiveWay,
 }
 
 impl<'a> Slot<'a> {
     pub(super) fn new(number: usize, shared: &'a Shared<'a>, messages: Sender<Message>) -> Self {
-        Self { number, shared, messages, worker: None, loaded: None, seq: 0 }
+        Self { number, shared, messages, worker: None, loaded: None, seq: 0, since: Instant::now(), kills: None }
     }
 
     /// Works until nothing is left or the run is halted.
     pub(super) fn work(mut self) {
         while !self.shared.halted() {
-            let Some(chunk) = self.shared.schedule(|s| s.next(self.loaded)) else { return };
+            if self.shared.schedule(|s| s.gives_way(self.loaded)) {
+                return;
+            }
+            let next = |s: &mut Schedule| {
+                s.next(self.loaded).or_else(|| {
+                    s.end();
+                    None
+                })
+            };
+            let Some(chunk) = self.shared.schedule(next) else { return };
             if self.loaded != Some(chunk.load) {
                 self.worker = None;
                 self.loaded = Some(chunk.load);
             }
-            self.answer(&chunk);
+            let mut todo: VecDeque<usize> = chunk.items.iter().copied().collect();
+            while !todo.is_empty() && !self.shared.halted() {
+                if matches!(self.answer(&chunk, &mut todo), Next::Leave) {
+                    break;
+                }
+                if !todo.is_empty() && self.shared.schedule(|s| s.gives_way_with(&chunk, &todo)) {
+                    return;
+                }
+            }
         }
     }
 
@@ -135,38 +171,56 @@ impl<'a> Slot<'a> {
         self.tell(Message::Event(Event::Worker { slot: self.number, setting, mode, what }));
     }
 
-    /// Asks every item of a chunk, whatever happens to workers on the way.
-    fn answer(&mut self, chunk: &Chunk) {
+    /// Asks every item of a chunk, whatever happens to workers on the way. Where something is left in `todo`, too many
+    /// workers are at work for the memory, or the run is halted.
+    fn answer(&mut self, chunk: &Chunk, todo: &mut VecDeque<usize>) -> Next {
         let data = Arc::clone(&self.shared.data[chunk.shard]);
-        let mut todo: VecDeque<usize> = chunk.items.iter().copied().collect();
         let mut strikes: BTreeMap<usize, u32> = BTreeMap::new();
         while !todo.is_empty() && !self.shared.halted() {
-            if matches!(self.ensure_worker(), Next::Leave) {
-                return;
+            match self.ensure_worker() {
+                Next::Go => {}
+                stop => return stop,
             }
-            let Some(death) = self.ask_until_death(chunk.shard, &data.items, &mut todo) else { return };
+            let Some(death) = self.ask_until_death(chunk.shard, &data.items, todo) else { break };
             self.worker = None;
             // Only the item at the head was being worked on.
-            let Some(&head) = todo.front() else { return };
+            let Some(&head) = todo.front() else { break };
             let id = data.items[head].id.clone();
             self.event(event::What::Died { item: Some(id.to_string()), reason: death.reason.clone() });
+            if death.memory && self.makes_room(&death.reason) {
+                continue;
+            }
             let weight = strikes.entry(head).or_default();
             *weight += death.weight;
             if *weight >= LIMIT {
                 todo.pop_front();
                 let record = Record { item: id, answer: Err(death.reason) };
-                self.tell(Message::Record { shard: chunk.shard, item: head, record, millis: 0, by_death: true });
+                let took = Took::default();
+                self.tell(Message::Record { shard: chunk.shard, item: head, record, took, by_death: true });
+            }
+        }
+        Next::Go
+    }
+
+    /// After a death for want of memory: whether it is asked again, because others were at work beside it.
+    fn makes_room(&self, reason: &str) -> bool {
+        match self.shared.schedule(|s| s.make_room(self.since)) {
+            Room::Alone => false,
+            Room::Lately => true,
+            Room::Lowered(workers) => {
+                self.tell(Message::Event(Event::Fewer { workers, reason: reason.to_owned() }));
+                true
             }
         }
     }
 
     /// Asks from the front of `todo`, removing what is answered. Returns why the worker is dead, or nothing if
-    /// all is answered or the run is halted.
+    /// all is answered, the run is halted, or this slot should give way to others.
     fn ask_until_death(&mut self, shard: usize, items: &[Item], todo: &mut VecDeque<usize>) -> Option<Death> {
         let mut asked = 0;
-        let mut since = Instant::now();
+        self.since = Instant::now();
         let mut broken = None;
-        while !todo.is_empty() && !self.shared.halted() {
+        while !todo.is_empty() && !self.shared.halted() && !self.shared.schedule(|s| s.is_crowded()) {
             let worker = self.worker.as_mut()?;
             while asked < AHEAD.min(todo.len()) {
                 worker.ask(&Question { seq: self.seq, ask: items[todo[asked]].ask.clone() });
@@ -174,14 +228,21 @@ impl<'a> Slot<'a> {
                 asked += 1;
             }
             let head_seq = self.seq - asked as u64;
-            let (seq, answer, millis) = match worker.hear(TICK) {
-                Heard::Reply(Reply::Answered { seq, answer, millis }) => (seq, Ok(answer), millis),
-                Heard::Reply(Reply::Failed { seq, error, millis }) => (seq, Err(error), millis),
+            let (seq, answer, took) = match worker.hear(TICK) {
+                Heard::Reply(Reply::Answered { seq, answer, took }) => (seq, Ok(answer), took),
+                Heard::Reply(Reply::Failed { seq, error, took }) => {
+                    if matches!(&error, AskError::Engine { reason } if memory::is_named_in(reason))
+                        && !self.shared.schedule(|s| s.is_alone())
+                    {
+                        return Some(Death::own(error.to_string()));
+                    }
+                    (seq, Err(error), took)
+                }
                 Heard::Reply(Reply::Broken { reason }) => {
                     broken.get_or_insert(reason);
                     continue;
                 }
-                Heard::Silence if since.elapsed() > self.shared.plan.options.limits.item_timeout => {
+                Heard::Silence if self.since.elapsed() > self.shared.plan.options.limits.item_timeout => {
                     return Some(self.give_up_waiting());
                 }
                 Heard::Silence | Heard::Reply(Reply::Ready { .. } | Reply::Refused { .. }) => continue,
@@ -192,9 +253,9 @@ impl<'a> Slot<'a> {
             }
             let item = todo.pop_front()?;
             asked -= 1;
-            since = Instant::now();
+            self.since = Instant::now();
             let record = Record::new(items[item].id.clone(), answer);
-            self.tell(Message::Record { shard, item, record, millis, by_death: false });
+            self.tell(Message::Record { shard, item, record, took, by_death: false });
         }
         None
     }
@@ -209,15 +270,16 @@ impl<'a> Slot<'a> {
 
     fn autopsy(&mut self, broken: Option<String>) -> Death {
         let Some(worker) = self.worker.take() else { return Death::own("engine: its process is gone".to_owned()) };
-        self.last_words(&worker);
-        Death::of(&worker.end(GRACE), broken)
+        let stderr = self.last_words(&worker);
+        Death::of(&worker.end(GRACE), broken, &stderr, self.kills)
     }
 
-    fn last_words(&self, worker: &Worker) {
+    fn last_words(&self, worker: &Worker) -> String {
         let stderr = worker.last_words();
         if !stderr.is_empty() {
-            self.event(event::What::LastWords { stderr });
+            self.event(event::What::LastWords { stderr: stderr.clone() });
         }
+        stderr
     }
 
     /// Makes sure that a worker is loaded for the current chunk.
@@ -228,17 +290,26 @@ impl<'a> Slot<'a> {
             if self.shared.halted() {
                 return Next::Leave;
             }
+            if self.shared.schedule(|s| s.is_crowded()) {
+                return Next::GiveWay;
+            }
+            self.since = Instant::now();
+            self.kills = memory::kernel_kills();
             match self.load(setting, mode) {
                 Ok(worker) => {
                     self.shared.schedule(|s| s.note_loaded(setting));
                     self.worker = Some(worker);
                 }
+                Err(Trouble::Refused(reason)) if memory::is_named_in(&reason) && self.makes_room(&reason) => {}
                 Err(Trouble::Refused(reason)) => {
                     self.refuse(setting, reason);
                     return Next::Leave;
                 }
                 Err(Trouble::Died(death)) => {
                     self.event(event::What::Died { item: None, reason: death.reason.clone() });
+                    if death.memory && self.makes_room(&death.reason) {
+                        continue;
+                    }
                     weight += death.weight;
                     if weight >= LIMIT {
                         self.refuse(setting, death.reason);
@@ -274,8 +345,9 @@ impl<'a> Slot<'a> {
             load: LoadSetting::of(&plan.settings[setting], mode, self.shared.threads),
             engine: plan.options.engine.clone(),
         };
+        let began = Instant::now();
         let worker = Worker::start(&plan.options.worker_exe, &start).map_err(Trouble::Program)?;
-        let deadline = Instant::now() + plan.options.limits.load_timeout;
+        let deadline = began + plan.options.limits.load_timeout;
         let mut broken = None;
         loop {
             if self.shared.halted() {
@@ -284,6 +356,7 @@ impl<'a> Slot<'a> {
             match worker.hear(TICK) {
                 Heard::Reply(Reply::Ready { realised, millis }) => {
                     self.event(event::What::Ready { pid: worker.id(), millis, realised });
+                    self.tell(Message::Loaded { key: (setting, mode), micros: micros(began.elapsed()) });
                     return Ok(worker);
                 }
                 Heard::Reply(Reply::Refused { reason }) => return Err(Trouble::Refused(reason)),
@@ -295,8 +368,8 @@ impl<'a> Slot<'a> {
                 }
                 Heard::Silence | Heard::Reply(Reply::Answered { .. } | Reply::Failed { .. }) => {}
                 Heard::End => {
-                    self.last_words(&worker);
-                    return Err(Trouble::Died(Death::of(&worker.end(GRACE), broken)));
+                    let stderr = self.last_words(&worker);
+                    return Err(Trouble::Died(Death::of(&worker.end(GRACE), broken, &stderr, self.kills)));
                 }
             }
         }

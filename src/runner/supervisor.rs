@@ -4,7 +4,9 @@ use super::capacity::Capacity;
 use super::event::Event;
 use super::schedule::{ShardWork, Work, cost};
 use super::slot::{Fatal, Message, Shared, Slot};
+use super::speed::{Speeds, own_cpu_time};
 use super::{RunError, RunPlan, RunSummary};
+use crate::engine::Mode;
 use crate::records::{RecordsError, Refused, RunDir};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +28,8 @@ pub(super) struct Supervisor<'a> {
     /// Failures that cost a worker.
     deaths: u64,
     refused: Vec<Refused>,
+    speeds: Speeds,
+    cpu: Option<Duration>,
     began: Instant,
     written: Instant,
 }
@@ -54,6 +58,8 @@ impl<'a> Supervisor<'a> {
             failed,
             deaths: 0,
             refused: Vec::new(),
+            speeds: Speeds::new(),
+            cpu: own_cpu_time(),
             began: now,
             written: now,
         };
@@ -67,6 +73,7 @@ impl<'a> Supervisor<'a> {
             workers,
             threads: capacity.threads,
         })?;
+        schedule.begin(workers);
         let shared = Shared {
             plan,
             threads: capacity.threads,
@@ -120,8 +127,11 @@ impl<'a> Supervisor<'a> {
 
     fn take(&mut self, message: Message) -> Result<(), RunError> {
         match message {
-            Message::Record { shard, item, record, millis, by_death } => {
+            Message::Record { shard, item, record, took, by_death } => {
+                let millis = took.answering / 1000;
                 let work = &mut self.shards[shard];
+                let load = (work.key.setting.clone(), Mode::of(&work.data.items[item].ask));
+                self.speeds.entry(load).or_default().add(&took);
                 let event = Event::Item {
                     benchmark: work.key.benchmark.clone(),
                     setting: work.key.setting.clone(),
@@ -129,6 +139,7 @@ impl<'a> Supervisor<'a> {
                     failed: record.answer.as_ref().err().cloned(),
                     millis,
                     cost: cost(&work.data.items[item].ask),
+                    tokens: took.engine.fed + took.engine.generated,
                 };
                 self.failed += u64::from(record.answer.is_err());
                 self.deaths += u64::from(by_death);
@@ -153,6 +164,11 @@ impl<'a> Supervisor<'a> {
             }
             Message::Fatal(Fatal::Lost { setting, reason }) => {
                 Err(RunError::Lost { setting: self.plan.settings[setting].id.clone(), reason })
+            }
+            Message::Loaded { key: (setting, mode), micros } => {
+                let load = (self.plan.settings[setting].id.clone(), mode);
+                self.speeds.entry(load).or_default().loading += micros;
+                Ok(())
             }
             Message::Event(event) => self.emit(&event),
         }
@@ -221,9 +237,18 @@ impl<'a> Supervisor<'a> {
         self.dir.log(&line).map_err(RunError::Records)
     }
 
+    /// Processor time that supervising took.
+    fn own_cpu(&self) -> Option<Duration> {
+        Some(own_cpu_time()?.saturating_sub(self.cpu?))
+    }
+
     fn ended(&mut self) -> Result<(), RunError> {
+        for ((setting, mode), speed) in self.speeds.clone() {
+            self.emit(&Event::Speed { setting, mode, speed })?;
+        }
         let millis = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.emit(&Event::Ended { present: self.present, failed: self.failed, millis })
+        let own_cpu = self.own_cpu().map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
+        self.emit(&Event::Ended { present: self.present, failed: self.failed, millis, own_cpu })
     }
 
     /// Completes the manifest and reports.
@@ -247,6 +272,8 @@ impl<'a> Supervisor<'a> {
             failed: self.failed,
             refused: self.dir.manifest().provenance.refused.clone(),
             elapsed: self.began.elapsed(),
+            own_cpu: self.own_cpu(),
+            speeds: self.speeds,
         })
     }
 }
@@ -261,8 +288,9 @@ impl Supervisor<'_> {
         if self.failed > self.tolerated() {
             return Err(self.too_many());
         }
-        let elapsed = self.began.elapsed();
-        Ok(RunSummary { items: self.present, failed: self.failed, refused: self.refused, elapsed })
+        let (elapsed, own_cpu) = (self.began.elapsed(), self.own_cpu());
+        let Self { present: items, failed, refused, speeds, .. } = self;
+        Ok(RunSummary { items, failed, refused, elapsed, own_cpu, speeds })
     }
 }
 

@@ -4,6 +4,7 @@
 //! It writes nothing but replies, and no file.
 
 use super::protocol::{EngineChoice, Question, Reply, Start, write_reply};
+use super::speed::{Took, micros};
 use crate::engine::openai::{OpenAiEngine, Patience};
 use crate::engine::scripted::ScriptedEngine;
 use crate::engine::{Engine, panic_text};
@@ -34,17 +35,24 @@ pub fn main() -> ExitCode {
     };
     end_at_panic();
     reply(&Reply::Ready { realised: Box::new(engine.realised().clone()), millis: millis(began) });
+    let mut idle_since = Instant::now();
     for line in lines {
         let Ok(Question { seq, ask }) = serde_json::from_str(&line) else {
             reply(&Reply::Broken { reason: "a question is not readable".to_owned() });
             return ExitCode::FAILURE;
         };
+        let before = engine.spent();
         let began = Instant::now();
         let answer = engine.answer(&ask);
-        let millis = millis(began);
+        let took = Took {
+            waiting: micros(began - idle_since),
+            answering: micros(began.elapsed()),
+            engine: engine.spent().since(before),
+        };
+        idle_since = Instant::now();
         reply(&match answer {
-            Ok(answer) => Reply::Answered { seq, answer, millis },
-            Err(error) => Reply::Failed { seq, error, millis },
+            Ok(answer) => Reply::Answered { seq, answer, took },
+            Err(error) => Reply::Failed { seq, error, took },
         });
     }
     ExitCode::SUCCESS

@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod disk;
+mod kills;
+mod memory;
 mod parts;
+mod rows;
+mod speed;
 
 use quantbias::benchmark::{
     Ask, BenchmarkData, Candidate, ClusterId, DataFile, Item, ItemId, Key, Measure, Role, Subgroup,
@@ -164,7 +168,15 @@ fn go_watched(
     stop: &AtomicBool,
     events: &mut dyn FnMut(&Event),
 ) -> Result<RunSummary, RunError> {
-    run(plan, &mut open(plan, path, resume), stop, events)
+    let mut pids = Vec::new();
+    let result = run(plan, &mut open(plan, path, resume), stop, &mut |event| {
+        if let Event::Worker { what: What::Ready { pid, .. }, .. } = event {
+            pids.push(*pid);
+        }
+        events(event);
+    });
+    assert!(gone_within(&pids, Duration::from_secs(5)), "a worker outlived its run");
+    result
 }
 
 /// Every file under `records/` by relative path.
@@ -197,10 +209,6 @@ fn is_alive(pid: u32) -> bool {
     std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
 }
 
-fn kill(pid: u32) {
-    Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
-}
-
 fn gone_within(pids: &[u32], patience: Duration) -> bool {
     let deadline = Instant::now() + patience;
     while Instant::now() < deadline {
@@ -210,12 +218,6 @@ fn gone_within(pids: &[u32], patience: Duration) -> bool {
         std::thread::sleep(Duration::from_millis(10));
     }
     false
-}
-
-/// Random enough to land anywhere; the records must not care.
-fn jitter(state: &mut u64, below: u64) -> u64 {
-    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    (*state >> 33) % below
 }
 
 #[test]
@@ -253,100 +255,6 @@ fn the_repeat_of_the_baseline_asks_in_reverse_order_and_stores_in_item_order() {
     assert!(forward.is_sorted());
     assert_eq!(*forward, backward);
     assert_eq!(records(folder.path(), "pairs", "toy@none"), records(folder.path(), "pairs", "toy@none+aa"));
-}
-
-#[test]
-fn workers_killed_fifty_times_leave_the_records_of_an_undisturbed_run() {
-    let folder = tempfile::tempdir().unwrap();
-    let script = Script { rule: Rule::Coin { seed: 1, first: 0.5 }, delay_ms: 4, ..Script::default() };
-    let plan = plan(script, 4, vec![pairs(700), choices(100)]);
-    let calm = folder.path().join("calm");
-    go(&plan, &calm, false).unwrap();
-
-    let wild = folder.path().join("wild");
-    let alive: Mutex<Vec<u32>> = Mutex::default();
-    let done = AtomicBool::new(false);
-    let (mut deaths, mut all) = (0, Vec::new());
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let (mut state, mut kills) = (42_u64, 0);
-            while kills < 50 && !done.load(Ordering::SeqCst) {
-                std::thread::sleep(Duration::from_millis(10 + jitter(&mut state, 20)));
-                let victim = {
-                    let mut alive = alive.lock().unwrap();
-                    let count = alive.len() as u64;
-                    (count > 0).then(|| alive.swap_remove(jitter(&mut state, count) as usize))
-                };
-                if let Some(pid) = victim.filter(|&p| is_alive(p)) {
-                    kill(pid);
-                    kills += 1;
-                }
-            }
-        });
-        let result = go_watched(&plan, &wild, false, &AtomicBool::new(false), &mut |event| {
-            if let Event::Worker { what, .. } = event {
-                match what {
-                    What::Ready { pid, .. } => {
-                        alive.lock().unwrap().push(*pid);
-                        all.push(*pid);
-                    }
-                    What::Died { .. } => deaths += 1,
-                    What::Loading | What::LastWords { .. } => {}
-                }
-            }
-        });
-        done.store(true, Ordering::SeqCst);
-        assert_eq!(result.unwrap().failed, 0);
-    });
-    assert!(deaths >= 20, "only {deaths} workers died");
-    assert_eq!(record_files(&calm), record_files(&wild));
-    assert!(gone_within(&all, Duration::from_secs(5)), "a worker outlived its run");
-}
-
-/// Body of the supervisor process that the next test kills; a test by name only.
-#[test]
-fn a_supervisor_process_for_the_test_below_runs_when_asked_by_environment() {
-    let Ok(path) = std::env::var("QUANTBIAS_TEST_SUPERVISOR") else { return };
-    let _ = go(&long_plan(), Path::new(&path), true);
-}
-
-fn long_plan() -> RunPlan {
-    let script = Script { rule: Rule::Coin { seed: 9, first: 0.5 }, delay_ms: 3, ..Script::default() };
-    plan(script, 3, vec![pairs(600)])
-}
-
-fn pids_in_log(path: &Path) -> Vec<u32> {
-    let log = std::fs::read_to_string(path.join("log.jsonl")).unwrap_or_default();
-    let events = log.lines().filter_map(|l| serde_json::from_str::<serde_json::Value>(l).ok());
-    events.filter_map(|e| e["what"]["ready"]["pid"].as_u64()).map(|p| p as u32).collect()
-}
-
-#[test]
-fn a_supervisor_killed_at_random_leaves_no_orphans_and_resuming_ends_with_the_same_bytes() {
-    let folder = tempfile::tempdir().unwrap();
-    let calm = folder.path().join("calm");
-    go(&long_plan(), &calm, false).unwrap();
-
-    let wild = folder.path().join("wild");
-    let mut state = 7_u64;
-    let mut killed = 0;
-    for _ in 0..12 {
-        let mut supervisor = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "runner::a_supervisor_process_for_the_test_below_runs_when_asked_by_environment"])
-            .env("QUANTBIAS_TEST_SUPERVISOR", &wild)
-            .stdout(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
-        std::thread::sleep(Duration::from_millis(60 + jitter(&mut state, 250)));
-        killed += usize::from(supervisor.try_wait().unwrap().is_none());
-        let _ = supervisor.kill();
-        supervisor.wait().unwrap();
-        assert!(gone_within(&pids_in_log(&wild), Duration::from_secs(5)), "orphans");
-    }
-    assert!(killed >= 3, "only {killed} supervisors were killed in time");
-    go(&long_plan(), &wild, true).unwrap();
-    assert_eq!(record_files(&calm), record_files(&wild));
-    assert!(pids_in_log(&wild).len() > 3);
 }
 
 #[test]

@@ -4,9 +4,11 @@
 //! only; raw and generating sequences in one step stop the engine thread; and what else is in a batch changes
 //! low-order bits. So an answer depends on the item alone, never on what was asked before. The prefix cache is off. Tokens
 //! are chosen by code of ours ([`choose`]), because mistral.rs draws all its random numbers from one generator.
+//! Raw requests and others may follow each other on one engine, because it takes one sequence at a time.
 //!
 //! It refuses a prompt that does not fit, a number that is not finite, and any mix of scoring and generating.
 
+mod capture;
 mod choose;
 mod reply;
 mod start;
@@ -18,15 +20,17 @@ use super::load::{LoadError, LoadSetting, ModelFiles};
 use super::prompt::{self, Forms, Joined};
 use super::realised;
 use super::softmax::log_probabilities;
-use super::{Answer, AskError, Engine, Mode, Part, Realised};
+use super::{Answer, AskError, Engine, Mode, Part, Realised, Spent};
 use crate::benchmark::{Ask, Candidate, Framing};
 use crate::spec::setting::ModelSource;
+use capture::Capture;
 use mistralrs::core::{Pipeline, ResponseErr};
 use mistralrs::{
     Constraint, DType, MistralRs, NormalRequest, Request, RequestMessage, Response, ResponseOk, SamplingParams, Tensor,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 use tokens::{Decode, Encode, Special, TokenId};
 use tokio::sync::mpsc;
 
@@ -49,6 +53,7 @@ pub struct MistralEngine {
     vocabulary: usize,
     limit: usize,
     next_id: usize,
+    spent: Spent,
     /// Receivers of sequences that are still in the engine. After a raw answer mistral.rs takes one step more with
     /// the sequence; if that fails (no position is left), it sends the error and unwraps the sending.
     lingering: Vec<mpsc::Receiver<Response>>,
@@ -95,6 +100,7 @@ impl MistralEngine {
             limit: limit.min(special.limit),
             special,
             next_id: 1,
+            spent: Spent::default(),
             lingering: Vec::new(),
         })
     }
@@ -129,13 +135,27 @@ impl MistralEngine {
             .collect::<Result<Vec<Joined>, _>>()?;
         let longest = joined.iter().map(|j| j.tokens.len()).max().unwrap_or(0);
         self.check_length(longest)?;
-        let mut parts = Vec::with_capacity(joined.len());
-        for (index, Joined { tokens, scored_from }) in joined.into_iter().enumerate() {
-            let rows = self.logits(&tokens, scored_from - 1, tokens.len() - scored_from)?;
-            let scored = tokens[scored_from..].to_vec();
-            parts.push(Part { label: index.to_string(), logprobs: chain(&rows, &scored)?, tokens: scored });
+        // Nothing is predicted from the last token, so it is not fed; texts that then begin alike share a request.
+        let fed: Vec<&[u32]> = joined.iter().map(|j| &j.tokens[..j.tokens.len() - 1]).collect();
+        let by = prompt::served_by(&fed);
+        let mut logprobs = vec![Vec::new(); joined.len()];
+        for server in (0..joined.len()).filter(|&s| by[s] == s) {
+            let served: Vec<usize> = (0..joined.len()).filter(|&i| by[i] == server).collect();
+            let from = served.iter().map(|&i| joined[i].scored_from - 1).min().unwrap_or(0);
+            let rows = self.logits(fed[server], from, fed[server].len() - from)?;
+            let width = rows.len() / (fed[server].len() - from);
+            for i in served {
+                let own = joined[i].scored_from - 1 - from..fed[i].len() - from;
+                let rows = &rows[own.start * width..own.end * width];
+                logprobs[i] = chain(rows, &joined[i].tokens[joined[i].scored_from..])?;
+            }
         }
-        Ok(Answer::Scored { parts, prompt_tokens: count(longest) })
+        let parts = joined.iter().zip(logprobs).enumerate().map(|(index, (j, logprobs))| Part {
+            label: index.to_string(),
+            tokens: j.tokens[j.scored_from..].to_vec(),
+            logprobs,
+        });
+        Ok(Answer::Scored { parts: parts.collect(), prompt_tokens: count(longest) })
     }
 
     fn first_token(
@@ -151,21 +171,24 @@ impl MistralEngine {
         let spaced = before.is_some_and(|text| !text.ends_with(char::is_whitespace));
         let forms =
             words.iter().map(|w| prompt::forms(w, spaced, |t| self.tokenize(t))).collect::<Result<Vec<_>, _>>()?;
-        let row = self.logits(&tokens, tokens.len() - 1, 1)?;
+        let row = self.rows_after(&tokens, &[])?;
         let mut parts = Vec::with_capacity(words.len());
         for (word, Forms { single, several }) in words.iter().zip(forms) {
             let mut logprobs = log_probabilities(&row, &single).map_err(not_finite)?;
             let mut ids = single;
             for sequence in several {
                 self.check_length(tokens.len() + sequence.len())?;
-                let whole: Vec<u32> = tokens.iter().chain(&sequence[..sequence.len() - 1]).copied().collect();
-                let rows = self.logits(&whole, tokens.len() - 1, sequence.len())?;
+                let rows = self.rows_after(&tokens, &sequence[..sequence.len() - 1])?;
                 logprobs.push(chain(&rows, &sequence)?.iter().sum());
                 ids.push(sequence[0]);
             }
             parts.push(Part { label: word.clone(), tokens: ids, logprobs });
         }
         Ok(Answer::Scored { parts, prompt_tokens: count(tokens.len()) })
+    }
+
+    fn count_generated(&mut self, tokens: usize) {
+        self.spent.generated += tokens as u64;
     }
 
     fn check_length(&self, tokens: usize) -> Result<(), AskError> {
@@ -198,6 +221,22 @@ impl MistralEngine {
         rows_of(logits, from, rows).map_err(|e| AskError::Engine { reason: e.to_string() })
     }
 
+    /// The row of logits after the prompt, and after each of the tokens `given` behind it, one after the other.
+    fn rows_after(&mut self, tokens: &[u32], given: &[u32]) -> Result<Vec<f32>, AskError> {
+        let capture = Arc::new(Capture::after(tokens.len(), given));
+        let request = NormalRequest {
+            sampling_params: SamplingParams { max_len: Some(given.len() + 1), ..SamplingParams::deterministic() },
+            logits_processors: Some(vec![capture.clone()]),
+            ..self.request(tokens.to_vec())
+        };
+        let end = self.ask(request);
+        self.spent.fed += given.len() as u64;
+        match capture.take() {
+            Some(rows) if rows[0].len() >= self.vocabulary => Ok(rows.concat()),
+            _ => Err(end.err().unwrap_or_else(|| AskError::Engine { reason: "it gave no logits".to_owned() })),
+        }
+    }
+
     fn request(&mut self, tokens: Vec<u32>) -> NormalRequest {
         self.next_id += 1;
         NormalRequest {
@@ -223,8 +262,13 @@ impl MistralEngine {
         let gone = || AskError::Engine { reason: "its thread has ended".to_owned() };
         let (sender, mut receiver) = mpsc::channel(1);
         request.response = sender;
+        if let RequestMessage::CompletionTokens(tokens) = &request.messages {
+            self.spent.fed += tokens.len() as u64;
+        }
+        let began = Instant::now();
         self.sender.blocking_send(Request::Normal(Box::new(request))).map_err(|_| gone())?;
         let response = receiver.blocking_recv().ok_or_else(gone)?;
+        self.spent.micros += u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.lingering.retain_mut(|r| !matches!(r.try_recv(), Err(mpsc::error::TryRecvError::Disconnected)));
         self.lingering.push(receiver);
         response.as_result().map_err(|e| AskError::Engine { reason: words(*e) })
@@ -234,6 +278,10 @@ impl MistralEngine {
 impl Engine for MistralEngine {
     fn realised(&self) -> &Realised {
         &self.realised
+    }
+
+    fn spent(&self) -> Spent {
+        self.spent
     }
 
     fn answer(&mut self, ask: &Ask) -> Result<Answer, AskError> {

@@ -98,6 +98,7 @@ impl MistralEngine {
         if let Some(reason) = fault {
             return Err(AskError::Engine { reason });
         }
+        self.count_generated(generated.len());
         let finish = match choice.finish_reason.as_str() {
             "stop" if stopped => Finish::Stop,
             "stop" => {
