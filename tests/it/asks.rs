@@ -3,9 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use quantbias::benchmark::{Ask, Decoding, Dice, Draws, Framing, Sampling, Thinking};
+use quantbias::benchmark::{Ask, ClusterId, Decoding, Dice, Draws, Framing, Item, ItemId, Key, Sampling, Thinking};
 use quantbias::engine::draw::{Numbers, draw, kept};
 use quantbias::engine::{Answer, AskError, Engine, Finish, LoadSetting, MistralEngine, Mode, Thought};
+use quantbias::metric::{Rule, Said, read};
 use quantbias::records::{Record, Run};
 use quantbias::spec::{Dtype, ModelSource, QuantScheme};
 use serde_json::{Value, json};
@@ -342,6 +343,26 @@ fn a_prompt_that_is_too_long_with_its_turns_is_refused_and_not_cut() {
     assert!(engine.answer(&chat("Who was late?", 4, long(900), Decoding::default())).is_ok());
     let refused = engine.answer(&chat("Who was late?", 4, long(1100), Decoding::default()));
     assert!(matches!(refused, Err(AskError::TooLong { limit: 1024, .. })), "{refused:?}");
+}
+
+#[test]
+fn an_option_is_read_from_prefill_and_reply_together_unless_thinking_stands_between() {
+    let subgroups = Vec::new();
+    let mut ask = Ask::generate("Who?".into(), vec!["The nurse".into(), "The plumber".into()], 8, true);
+    let Ask::Generate { framing, .. } = &mut ask else { panic!() };
+    framing.prefill = Some("The answer is (".into());
+    let (id, cluster) = (ItemId::new("i"), ClusterId::new("c"));
+    let key = Key::default();
+    let item = Item { id: id.clone(), cluster, stratum: String::new(), subgroups, condition: None, ask, key };
+    let read_as = |text: &str, thought: Option<&str>| {
+        let thought = thought.map(|t| Thought { text: t.to_owned(), tokens: Some(7) });
+        let text = text.to_owned();
+        let answer = Answer::Generated { text, tokens: vec![], finish: Finish::Stop, prompt_tokens: 1, thought };
+        read(&item, &Record { item: id.clone(), answer: Ok(answer) }, None)
+    };
+    assert_eq!(read_as("B).", None).said, Some(Said::Option(1, Rule::Declared)));
+    let behind = read_as("(A)", Some("B is a trap"));
+    assert_eq!((behind.said, behind.thinking_tokens), (Some(Said::Option(0, Rule::Leading)), Some(7)));
 }
 
 /// An audit of the demo chat model with everything at once, in a folder of its own.

@@ -36,8 +36,10 @@ pub(super) struct Stop {
     pub(super) sequences: Vec<String>,
     pub(super) decode: Decode,
     /// Whether a reply so far holds a stop sequence where it counts.
-    pub(super) reached: Box<dyn Fn(&[u32]) -> bool + Send + Sync>,
+    pub(super) reached: Reached,
 }
+
+type Reached = Box<dyn Fn(&[u32]) -> bool + Send + Sync>;
 
 /// What was seen during one generation.
 #[derive(Default)]
