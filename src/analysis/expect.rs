@@ -118,7 +118,7 @@ struct Size {
 
 /// `None` where the metric is about none of the cell's items.
 fn size(metric: &dyn Metric, data: &BenchmarkData, parts: &[Part]) -> Option<Size> {
-    let unread = Reading { outcome: Outcome::Unparsed, said: None };
+    let unread = Reading { outcome: Outcome::Unparsed, said: None, thinking_tokens: None };
     let of = clusters(data).of_item;
     let (mut members, mut comparison, mut touched) = (0_u64, 0_u64, BTreeSet::new());
     for (i, (item, part)) in data.items.iter().zip(parts).enumerate() {

@@ -6,7 +6,7 @@
 //! from here.
 
 use super::readings::readings;
-use crate::benchmark::{Ask, BenchmarkData, Item, Measure, Role};
+use crate::benchmark::{Ask, BenchmarkData, Framing, Item, Measure, Role};
 use crate::engine::Answer;
 use crate::findings::{self, Findings, Flip, ItemChange, ItemText, Items};
 use crate::metric::{Metric, Outcome, Reading, Said, chosen, metrics_of};
@@ -113,6 +113,16 @@ fn choice(measure: Measure, item: &Item, reading: &Reading) -> Option<usize> {
     }
 }
 
+/// A prompt with the turns beside it, as a reader sees them.
+fn turns(prompt: &str, framing: &Framing) -> String {
+    if framing.is_plain() {
+        return prompt.to_owned();
+    }
+    let turn = |who: &str, text: &Option<String>| text.as_ref().map(|t| format!("[{who}] {t}"));
+    let all = [turn("system", &framing.system), Some(format!("[user] {prompt}")), turn("assistant", &framing.prefill)];
+    all.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
 fn said(record: &Record, reading: &Reading, choice: Option<usize>) -> findings::Said {
     let text = match &record.answer {
         Ok(Answer::Generated { text, .. }) => Some(text.clone()),
@@ -165,8 +175,8 @@ fn item_text(data: &BenchmarkData, item: &Item) -> ItemText {
             };
             (if shared { first } else { String::new() }, candidates.iter().map(option).collect())
         }
-        Ask::FirstToken { prompt, words, .. } => (prompt.clone(), words.clone()),
-        Ask::Generate { prompt, options, .. } => (prompt.clone(), options.clone()),
+        Ask::FirstToken { prompt, framing, words, .. } => (turns(prompt, framing), words.clone()),
+        Ask::Generate { prompt, framing, options, .. } => (turns(prompt, framing), options.clone()),
     };
     ItemText {
         benchmark: data.name.clone(),

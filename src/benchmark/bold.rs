@@ -58,12 +58,12 @@ fn read(request: &LoadRequest, source: &mut Source) -> Result<Draft, LoadError> 
                         stratum: domain.into(),
                         subgroups: vec![Subgroup { axis: domain.into(), name: group.clone() }],
                         condition: None,
-                        ask: Ask::Generate {
-                            prompt: renderer.render(context! { text => prompt, entity => entity.as_str(), chat })?,
-                            options: Vec::new(),
-                            max_tokens: request.options.max_tokens.unwrap_or(250),
+                        ask: Ask::generate(
+                            renderer.render(context! { text => prompt, entity => entity.as_str(), chat })?,
+                            Vec::new(),
+                            request.options.max_tokens.unwrap_or(250),
                             chat,
-                        },
+                        ),
                         key: Key::default(),
                     };
                     source.admit(&text, 1, &item)?;

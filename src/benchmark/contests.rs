@@ -3,8 +3,7 @@
 //!
 //! Read from `data/train-00000-of-00001.parquet` with the columns `problem_idx`, `problem`, `answer`, `problem_type` (a
 //! list), or from the same columns as `problems.jsonl` or `problems.csv`, or from the layout of the authors' repository:
-//! `answers.csv` (`id`, `answer`) beside `problems/<id>.tex`. A problem may be put several times (`samples`); the
-//! samples have ids `…#1`, `…#2` and one cluster. Answers are generated, and compared as exact values.
+//! `answers.csv` (`id`, `answer`) beside `problems/<id>.tex`. Answers are generated, and compared as exact values.
 
 use super::error::LoadError;
 use super::item::{Ask, ClusterId, Item, ItemId, Key, Measure, Subgroup};
@@ -31,7 +30,7 @@ const fn contest(name: &'static str, pin: &'static str) -> Entry {
         asks: &[AskForm::Generate],
         cluster_unit: "problem (its samples together)",
         pin,
-        offers: &["samples"],
+        offers: &[],
         above: super::axis_above,
         read,
     }
@@ -42,9 +41,6 @@ pub const PROMPT: &str = "{{ problem }}\n\nReason step by step, and put the fina
 
 /// Most tokens of a solution, as in the paper of reference.
 const MAX_TOKENS: u32 = 2000;
-
-/// Most samples of a problem.
-const MAX_SAMPLES: u32 = 1024;
 
 const PARQUET: &[&str] = &["data/train-00000-of-00001.parquet", "train-00000-of-00001.parquet", "problems.parquet"];
 
@@ -60,50 +56,28 @@ struct Problem {
 fn read(request: &LoadRequest, source: &mut Source) -> Result<Draft, LoadError> {
     request.refuse("subgroups", request.options.subgroups.is_some())?;
     request.refuse("categories", request.options.categories.is_some())?;
-    let samples = request.options.samples.unwrap_or(1);
-    if !(1..=MAX_SAMPLES).contains(&samples) {
-        return Err(request.bad("samples", format!("{samples} is not between 1 and {MAX_SAMPLES}")));
-    }
     let (text, problems) = problems(source)?;
     let renderer = Renderer::new(request, PROMPT);
     let mut items = Vec::new();
     for problem in &problems {
-        for sample in 1..=samples {
-            let item = convert(request, &renderer, problem, (samples > 1).then_some(sample))?;
-            source.admit(&text, problem.line, &item)?;
-            items.push(item);
-        }
-    }
-    if samples > 1 {
-        source.caveat(format!(
-            "Each problem is put {samples} times with greedy decoding: the repeats differ by numerical noise only, and \
-             pass@k says nothing about sampling."
-        ));
+        let item = convert(request, &renderer, problem)?;
+        source.admit(&text, problem.line, &item)?;
+        items.push(item);
     }
     Ok(Draft { items, ..Draft::default() })
 }
 
-fn convert(
-    request: &LoadRequest,
-    renderer: &Renderer,
-    problem: &Problem,
-    sample: Option<u32>,
-) -> Result<Item, LoadError> {
+fn convert(request: &LoadRequest, renderer: &Renderer, problem: &Problem) -> Result<Item, LoadError> {
     let chat = request.options.chat;
     let prompt = renderer.render(context! { problem => problem.text.as_str(), chat })?;
     let kind = |name: &String| Subgroup { axis: "problem_type".into(), name: name.clone() };
     Ok(Item {
-        id: ItemId::new(sample.map_or_else(|| problem.index.clone(), |s| format!("{}#{s}", problem.index))),
+        id: ItemId::new(&problem.index),
         cluster: ClusterId::new(&problem.index),
         stratum: String::new(),
         subgroups: problem.kinds.iter().map(kind).collect(),
         condition: None,
-        ask: Ask::Generate {
-            prompt,
-            options: Vec::new(),
-            max_tokens: request.options.max_tokens.unwrap_or(MAX_TOKENS),
-            chat,
-        },
+        ask: Ask::generate(prompt, Vec::new(), request.options.max_tokens.unwrap_or(MAX_TOKENS), chat),
         key: Key { answer: Some(problem.answer.clone()), ..Key::default() },
     })
 }

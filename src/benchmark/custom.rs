@@ -33,17 +33,33 @@
 //! `columns.roles` one with their roles. For `measure = "exact_answer"` there are no options and `gold` is the answer; for
 //! `subgroup_choice` every option but the neutral one has `names = { axis = "…", name = "…" }`.
 //!
-//! `context`, `text`, `role` and `prompt` are templates over the columns of the row; a prompt also sees `options`
-//! (each with `letter` and `text`). `gold` is an option's text, or its number from 0 as listed in the TOML.
+//! `[ask]` may also say how the question is put: `chat`, `max_tokens`, and for every option of that name in the audit file
+//! (which then counts instead) `system`, `prefill`, `stop`, `thinking`, `sampling`, `samples`:
+//!
+//! ```toml
+//! [ask]
+//! kind = "generate"
+//! prompt = "Describe {{ person }}."
+//! chat = true
+//! system = "You write for {{ readers }}."
+//! prefill = "This is"
+//! stop = ["\n\n"]
+//! samples = 4
+//! sampling = { temperature = 0.8, top_p = 0.95 }
+//! ```
+//!
+//! `context`, `text`, `role`, `system`, `prefill` and `prompt` are templates over the columns of the row; a prompt also sees
+//! `options` (each with `letter` and `text`). `gold` is an option's text, or its number from 0 as listed in the TOML.
 //! Nothing is guessed: an unknown key, a missing column or an unknown role is an error that says where.
 
-use super::custom_rows;
+use super::decoding::{Sampling, Thinking};
 use super::error::LoadError;
 use super::item::{BenchmarkData, Measure, Subgroup};
-use super::options::{AskForm, LoadRequest};
+use super::options::{self, AskForm, LoadRequest};
 use super::pin::{Pin, PinnedFile};
 use super::source::Source;
 use super::text::Text;
+use super::{axis_above, custom_rows, manner};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -140,6 +156,19 @@ pub struct AskTable {
     pub chat: bool,
     /// Most tokens to generate.
     pub max_tokens: Option<u32>,
+    /// Template of the system's turn.
+    pub system: Option<String>,
+    /// Template of how the assistant's turn begins.
+    pub prefill: Option<String>,
+    /// A generated answer ends before the first of these texts.
+    #[serde(default)]
+    pub stop: Vec<String>,
+    /// The marks around a thinking part.
+    pub thinking: Option<Thinking>,
+    /// How tokens are drawn; greedily without it.
+    pub sampling: Option<Sampling>,
+    /// How often each question is put.
+    pub samples: Option<u32>,
 }
 
 /// A candidate, answer word, or option.
@@ -195,6 +224,9 @@ impl Definition {
         }
         match kind {
             AskForm::Likelihood if ask.prompt.is_some() => return no("has no `prompt`; use `context` of a candidate"),
+            AskForm::Likelihood if ask.system.is_some() || ask.prefill.is_some() => {
+                return no("has no `system` and no `prefill`; they belong to a chat");
+            }
             AskForm::FirstToken | AskForm::Generate if ask.prompt.is_none() => return no("needs a `prompt`"),
             _ => {}
         }
@@ -228,6 +260,19 @@ impl Definition {
             return Err((file.span().start, format!("`{}` ends in none of .jsonl, .csv, .tsv", file.get_ref())));
         }
         Ok(())
+    }
+
+    /// The request with what the definition says where the user says nothing.
+    fn complete(&self, request: &LoadRequest) -> LoadRequest {
+        let mut request = request.clone();
+        let (options, ask) = (&mut request.options, &self.ask);
+        if options.stop.is_empty() {
+            options.stop.clone_from(&ask.stop);
+        }
+        options.thinking = options.thinking.take().or_else(|| ask.thinking.clone());
+        options.sampling = options.sampling.or(ask.sampling);
+        options.samples = options.samples.or(ask.samples);
+        request
     }
 
     fn pin(&self) -> Pin {
@@ -270,7 +315,7 @@ pub(super) fn separator(file: &str) -> Option<Rows> {
     }
 }
 
-/// Loads a user's benchmark.
+/// Loads a user's benchmark, with the choices of its definition and of the request.
 pub(super) fn load(request: &LoadRequest) -> Result<BenchmarkData, LoadError> {
     request.refuse("categories", request.options.categories.is_some())?;
     request.refuse("subgroups", request.options.subgroups.is_some())?;
@@ -288,7 +333,9 @@ pub(super) fn load(request: &LoadRequest) -> Result<BenchmarkData, LoadError> {
     let definition = Definition::parse(&Text::new(DEFINITION, path, bytes)?)?;
     let mut source = Source::new(&folder, definition.pin(), request.options.allow_unpinned);
     let data = source.text(definition.data.file.get_ref())?;
-    finish(&definition, request, source, &data)
+    let request = &definition.complete(request);
+    let data = finish(&definition, request, source, &data)?;
+    manner::put(request, options::select(request, data, axis_above)?)
 }
 
 /// Builds a benchmark from embedded texts: the definition and its rows.

@@ -90,6 +90,7 @@ impl Reader<'_> {
                 polarity: optional(&columns.polarity)?,
                 answer,
                 names: Self::names(&shown),
+                repeats: None,
             },
             id,
         })
@@ -143,21 +144,29 @@ impl Reader<'_> {
         let texts: Vec<String> = shown.iter().map(|p| p.text.clone()).collect();
         let chat = ask.chat || self.request.options.chat;
         let prompt = || self.prompt(line, row, &texts, chat);
-        Ok(match *ask.kind.get_ref() {
+        let most = self.request.options.max_tokens.or(ask.max_tokens).unwrap_or(MAX_TOKENS);
+        let mut put = match *ask.kind.get_ref() {
             AskForm::Likelihood => Ask::Likelihood {
                 candidates: shown
                     .iter()
                     .map(|p| Candidate { context: p.context.clone(), text: p.text.clone() })
                     .collect(),
             },
-            AskForm::FirstToken => Ask::FirstToken { prompt: prompt()?, words: texts, chat },
-            AskForm::Generate => Ask::Generate {
-                prompt: prompt()?,
-                max_tokens: self.request.options.max_tokens.or(ask.max_tokens).unwrap_or(MAX_TOKENS),
-                chat,
-                options: texts,
-            },
-        })
+            AskForm::FirstToken => Ask::first_token(prompt()?, texts, chat),
+            AskForm::Generate => Ask::generate(prompt()?, texts, most, chat),
+        };
+        if let Ask::FirstToken { framing, .. } | Ask::Generate { framing, .. } = &mut put {
+            framing.system = self.turn(line, row, "system", ask.system.as_ref())?;
+            framing.prefill = self.turn(line, row, "prefill", ask.prefill.as_ref())?;
+        }
+        Ok(put)
+    }
+
+    /// A turn beside the prompt; one that comes out empty is none.
+    fn turn(&self, line: usize, row: &Row, what: &str, own: Option<&String>) -> Result<Option<String>, LoadError> {
+        let Some(template) = own else { return Ok(None) };
+        let text = self.render(line, row, Templated::from(Serde(row)), what, template)?;
+        Ok((!text.is_empty()).then_some(text))
     }
 
     fn prompt(&self, line: usize, row: &Row, texts: &[String], chat: bool) -> Result<String, LoadError> {

@@ -108,7 +108,7 @@ fn convert(request: &LoadRequest, renderer: &Renderer, part: &str, record: &Reco
         stratum: String::new(),
         subgroups,
         condition: Some(part.into()),
-        ask: Ask::FirstToken { prompt, words: vec!["yes".into(), "no".into()], chat },
+        ask: Ask::first_token(prompt, vec!["yes".into(), "no".into()], chat),
         key: Key { roles: vec![Role::Favourable, Role::Unfavourable], ..Key::default() },
     })
 }

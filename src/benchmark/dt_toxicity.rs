@@ -103,12 +103,7 @@ fn read_part(
                 stratum: String::new(),
                 subgroups: vec![Subgroup { axis: (*axis).into(), name: (*name).into() }],
                 condition: Some(part.into()),
-                ask: Ask::Generate {
-                    prompt,
-                    options: Vec::new(),
-                    max_tokens: request.options.max_tokens.unwrap_or(250),
-                    chat,
-                },
+                ask: Ask::generate(prompt, Vec::new(), request.options.max_tokens.unwrap_or(250), chat),
                 key: Key::default(),
             };
             source.admit(text, *line, &item)?;

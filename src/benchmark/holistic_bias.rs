@@ -120,7 +120,7 @@ impl Maker<'_> {
                 let options = &self.request.options;
                 let prompt = self.renderer.render(context! { text, chat => options.chat })?;
                 let max_tokens = options.max_tokens.unwrap_or(100);
-                (Ask::Generate { prompt, options: Vec::new(), max_tokens, chat: options.chat }, Vec::new())
+                (Ask::generate(prompt, Vec::new(), max_tokens, options.chat), Vec::new())
             }
         };
         Ok(Some(Item {

@@ -70,12 +70,7 @@ fn read(request: &LoadRequest, source: &mut Source) -> Result<Draft, LoadError> 
                 stratum: String::new(),
                 subgroups: vec![Subgroup { axis: (*axis).into(), name: row[category].clone() }],
                 condition: Some((*part).into()),
-                ask: Ask::Generate {
-                    prompt,
-                    options: Vec::new(),
-                    max_tokens: request.options.max_tokens.unwrap_or(8),
-                    chat,
-                },
+                ask: Ask::generate(prompt, Vec::new(), request.options.max_tokens.unwrap_or(8), chat),
                 key: Key::default(),
             };
             source.admit(&text, *line, &item)?;

@@ -3,6 +3,7 @@
 //! The engine sees an [`Ask`] and nothing else of an item: which option is the stereotyped one, or right,
 //! stands in the [`Key`], which only the metrics read.
 
+use super::decoding::{Decoding, Framing};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -79,6 +80,9 @@ pub enum Ask {
         words: Vec<String>,
         /// Whether the model's chat template wraps the prompt.
         chat: bool,
+        /// What stands around the prompt in the template; plain without one.
+        #[serde(default, skip_serializing_if = "Framing::is_plain")]
+        framing: Framing,
     },
     /// Generated text: a lettered choice or a free continuation.
     Generate {
@@ -90,10 +94,39 @@ pub enum Ask {
         max_tokens: u32,
         /// Whether the model's chat template wraps the prompt.
         chat: bool,
+        /// What stands around the prompt in the template; plain without one.
+        #[serde(default, skip_serializing_if = "Framing::is_plain")]
+        framing: Framing,
+        /// How tokens are chosen.
+        #[serde(default, skip_serializing_if = "Decoding::is_usual")]
+        decoding: Decoding,
     },
 }
 
 impl Ask {
+    /// The probability of answer words after a prompt, with nothing around it.
+    #[must_use]
+    pub fn first_token(prompt: String, words: Vec<String>, chat: bool) -> Self {
+        Self::FirstToken { prompt, words, chat, framing: Framing::default() }
+    }
+
+    /// Greedily generated text after a prompt, with nothing around it.
+    #[must_use]
+    pub fn generate(prompt: String, options: Vec<String>, max_tokens: u32, chat: bool) -> Self {
+        Self::Generate { prompt, options, max_tokens, chat, framing: Framing::default(), decoding: Decoding::default() }
+    }
+
+    /// How the assistant's turn begins before a generated reply; empty where it does not.
+    #[must_use]
+    pub fn prefill(&self) -> &str {
+        match self {
+            Self::Likelihood { .. } => "",
+            Self::FirstToken { framing, .. } | Self::Generate { framing, .. } => {
+                framing.prefill.as_deref().unwrap_or_default()
+            }
+        }
+    }
+
     /// The word for this ask in files and messages.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -152,6 +185,9 @@ pub struct Key {
     /// Empty where options name no subgroups.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub names: Vec<Option<Subgroup>>,
+    /// The question that this item repeats, where each is put several times; all of them share a cluster.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub repeats: Option<ItemId>,
 }
 
 /// One question put to a model.

@@ -12,6 +12,7 @@ pub mod contests;
 pub mod crows_pairs;
 pub mod custom;
 mod custom_rows;
+pub mod decoding;
 pub mod demo;
 pub mod discrim_eval;
 pub mod discrim_eval_gen;
@@ -22,6 +23,7 @@ pub mod holistic_bias;
 mod holistic_phrases;
 pub mod honest;
 pub mod item;
+mod manner;
 pub mod mmlu;
 mod npy;
 pub mod options;
@@ -35,6 +37,7 @@ mod subgroups;
 pub mod text;
 pub mod winobias;
 
+pub use decoding::{Decoding, Dice, Draws, Framing, Sampling, Thinking};
 pub use demo::{Demo, demo};
 pub use error::LoadError;
 pub use item::{Ask, BenchmarkData, Candidate, ClusterId, DataFile, Item, ItemId, Key, Measure, Role, Subgroup};
@@ -58,7 +61,7 @@ pub struct Entry {
     pub cluster_unit: &'static str,
     /// The embedded pin, as TOML.
     pub pin: &'static str,
-    /// Options beyond those that all benchmarks have: `samples`, `split`.
+    /// Options beyond those that all benchmarks have: `split`.
     pub offers: &'static [&'static str],
     /// The category above a subgroup.
     pub above: fn(&Subgroup) -> String,
@@ -135,7 +138,7 @@ pub fn entry(name: &str) -> Result<&'static Entry, LoadError> {
 /// See [`LoadError`]: a file missing, changed or broken, an option that does not apply, or no items left.
 pub fn load(request: &LoadRequest) -> Result<BenchmarkData, LoadError> {
     if request.name == CUSTOM {
-        return options::select(request, custom::load(request)?, axis_above);
+        return custom::load(request);
     }
     let entry = entry(&request.name)?;
     if let Some(ask) = request.options.ask
@@ -144,10 +147,7 @@ pub fn load(request: &LoadRequest) -> Result<BenchmarkData, LoadError> {
         let known = entry.asks.iter().map(|a| format!("`{}`", a.as_str())).collect::<Vec<_>>().join(", ");
         return Err(request.bad("ask", format!("`{}` cannot ask `{}`; it can ask {known}", entry.name, ask.as_str())));
     }
-    for (option, given) in [("samples", request.options.samples.is_some()), ("split", request.options.split.is_some())]
-    {
-        request.refuse(option, given && !entry.offers.contains(&option))?;
-    }
+    request.refuse("split", request.options.split.is_some() && !entry.offers.contains(&"split"))?;
     let mut source = Source::new(&request.folder, entry.pin(), request.options.allow_unpinned);
     let draft = (entry.read)(request, &mut source)?;
     let (pin, files, found) = source.close();
@@ -163,7 +163,7 @@ pub fn load(request: &LoadRequest) -> Result<BenchmarkData, LoadError> {
         files,
         items: draft.items,
     };
-    options::select(request, data, entry.above)
+    manner::put(request, options::select(request, data, entry.above)?)
 }
 
 /// Every text of an ask that reaches a model.
@@ -175,7 +175,13 @@ pub(crate) fn texts(ask: &Ask) -> impl Iterator<Item = &str> {
         Ask::FirstToken { prompt, words, .. } => (Some(prompt), words.iter().map(String::as_str).collect()),
         Ask::Generate { prompt, options, .. } => (Some(prompt), options.iter().map(String::as_str).collect()),
     };
-    single.into_iter().chain(many)
+    let around = match ask {
+        Ask::Likelihood { .. } => [None, None],
+        Ask::FirstToken { framing, .. } | Ask::Generate { framing, .. } => {
+            [framing.system.as_deref(), framing.prefill.as_deref()]
+        }
+    };
+    single.into_iter().chain(many).chain(around.into_iter().flatten())
 }
 
 /// Whether the metrics of `measure` can read this item: the form of the ask, and the roles that they need.

@@ -1,5 +1,6 @@
 //! What a user may choose about a benchmark, and the choices that mean the same for every benchmark.
 
+use super::decoding::{Sampling, Thinking};
 use super::error::LoadError;
 use super::item::{BenchmarkData, Item, Subgroup};
 use super::subgroups;
@@ -99,9 +100,29 @@ pub struct Options {
     /// Another part of the data, where it is published in parts (WinoBias: `dev`; RedditBias: `valid`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
-    /// How often each problem is put (contests); the samples share a cluster.
+    /// How often each question is put, 1 to 1024, where text is generated; the repeats share a cluster, and each is an
+    /// item of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub samples: Option<u32>,
+    /// The system's turn in the chat template; refused where the template has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// How the assistant's turn begins in the chat template; the model goes on from there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefill: Option<String>,
+    /// A generated answer ends before the first of these texts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stop: Vec<String>,
+    /// The marks around a reasoning model's thinking part, which is kept apart from the answer, or `"none"`. Default
+    /// `["<think>", "</think>"]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thinking: Option<Thinking>,
+    /// How tokens of generated text are drawn. Default: greedy decoding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
+    /// Seed of sampled text. Default: that of the plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// Whether a file may differ from the published one.
     pub allow_unpinned: bool,
 }

@@ -81,13 +81,10 @@ impl Choice {
                 let candidate = |o: &&str| Candidate { context: prompt.clone(), text: format!(" {o}") };
                 Ask::Likelihood { candidates: options.iter().map(candidate).collect() }
             }
-            AskForm::FirstToken => Ask::FirstToken { prompt, words: letters(), chat: self.chat },
-            AskForm::Generate => Ask::Generate {
-                prompt,
-                options: options.iter().map(|&o| o.to_owned()).collect(),
-                max_tokens: self.max_tokens,
-                chat: self.chat,
-            },
+            AskForm::FirstToken => Ask::first_token(prompt, letters(), self.chat),
+            AskForm::Generate => {
+                Ask::generate(prompt, options.iter().map(|&o| o.to_owned()).collect(), self.max_tokens, self.chat)
+            }
         }
     }
 
@@ -97,7 +94,7 @@ impl Choice {
         match self.ask {
             AskForm::FirstToken => {
                 let words = options.iter().map(|&o| o.to_owned()).collect();
-                Ask::FirstToken { prompt, words, chat: self.chat }
+                Ask::first_token(prompt, words, self.chat)
             }
             AskForm::Likelihood | AskForm::Generate => self.put(prompt, options),
         }

@@ -2,7 +2,8 @@
 
 use super::say;
 use crate::benchmark::{
-    self, Ask, AskForm, BenchmarkData, Entry, Item, LoadError, LoadRequest, Measure, Options, cache,
+    self, Ask, AskForm, BenchmarkData, Decoding, Dice, Entry, Framing, Item, LoadError, LoadRequest, Measure, Options,
+    Thinking, cache,
 };
 use crate::engine::Finish;
 use crate::metric::{Parsed, exact, read_option};
@@ -183,15 +184,18 @@ fn print(data: &BenchmarkData, item: &Item) {
                 say!("likelihood of {:?}{}", candidate.text, part(item, at));
             }
         }
-        Ask::FirstToken { prompt, words, chat } => {
+        Ask::FirstToken { prompt, words, chat, framing } => {
             text(prompt, *chat);
+            around(framing);
             for (at, word) in words.iter().enumerate() {
                 say!("probability of {word:?} as the first token{}", part(item, at));
             }
         }
-        Ask::Generate { prompt, options, max_tokens, chat } => {
+        Ask::Generate { prompt, options, max_tokens, chat, framing, decoding } => {
             text(prompt, *chat);
+            around(framing);
             say!("at most {max_tokens} tokens");
+            decoded(decoding);
             replies(data, item, options);
         }
     }
@@ -204,6 +208,33 @@ fn text(prompt: &str, chat: bool) {
     say!("\n{}", if chat { "in the model's chat template:" } else { "as it stands:" });
     for line in prompt.lines() {
         say!("│ {line}");
+    }
+}
+
+/// The turns beside the user's.
+fn around(framing: &Framing) {
+    for (turn, words) in [("system", &framing.system), ("assistant begins", &framing.prefill)] {
+        if let Some(words) = words {
+            say!("{turn}: {words:?}");
+        }
+    }
+}
+
+/// How tokens are chosen, where it is not the usual way.
+fn decoded(decoding: &Decoding) {
+    if let Some(draws) = &decoding.draws {
+        let dice = if draws.sampling.dice == Dice::Own { "each setting its own" } else { "shared by all settings" };
+        say!("sampled: {}; seed {}, draws {dice}, repeat {}", draws.sampling, draws.seed, draws.repeat);
+    }
+    if !decoding.stop.is_empty() {
+        say!("ends before the first of {:?}", decoding.stop);
+    }
+    match decoding.thinking.marks() {
+        None => say!("no thinking part is looked for"),
+        Some((open, close)) if decoding.thinking != Thinking::default() => {
+            say!("thinking stands in {open:?} … {close:?}")
+        }
+        Some(_) => {}
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod adapter;
 pub mod checkpoint;
+pub mod draw;
 pub mod family;
 pub mod format;
 #[cfg(feature = "engine")]
@@ -23,6 +24,7 @@ pub mod safetensors;
 pub mod scripted;
 pub mod softmax;
 pub mod stored;
+pub mod thinking;
 pub mod uqff;
 
 pub use load::{LoadError, LoadSetting, ModelFiles};
@@ -92,15 +94,30 @@ pub enum Answer {
     },
     /// To [`Ask::Generate`].
     Generated {
-        /// The decoded reply, leading space kept, stop token left out.
+        /// The decoded answer, leading space kept, stop token left out; what a reasoning model thought before it is not in
+        /// it, nor the space after that.
         text: String,
-        /// Generated token ids where the engine gives them; may be empty.
+        /// Ids of all generated tokens, thinking included, where the engine gives them; may be empty. Where a stop sequence
+        /// ended the answer, they are those up to the one in which the answer ends.
         tokens: Vec<u32>,
         /// Why it ended.
         finish: Finish,
         /// Tokens of the prompt fed.
         prompt_tokens: u32,
+        /// What the model thought before its answer; absent if it did not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thought: Option<Thought>,
     },
+}
+
+/// The thinking part of a reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thought {
+    /// Without its marks and the space around it.
+    pub text: String,
+    /// Tokens of it, marks included, where the engine or the server counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u32>,
 }
 
 /// Tensors of one storage format as loaded.

@@ -137,7 +137,7 @@ impl Engine for ScriptedEngine {
                 let place = u8::try_from(self.place(ask, options.len())).unwrap_or(25).min(25);
                 let letter = char::from(b'A' + place);
                 let text = if options.is_empty() { " and that was that.".to_owned() } else { format!("({letter})") };
-                Answer::Generated { text, tokens: Vec::new(), finish: Finish::Stop, prompt_tokens: 1 }
+                Answer::Generated { text, tokens: Vec::new(), finish: Finish::Stop, prompt_tokens: 1, thought: None }
             }
         })
     }

@@ -98,12 +98,12 @@ fn convert(id: &str, rows: &[Row<'_>]) -> Result<Converted, ImportError> {
         // The options as they were put: A, B, C …
         let put: Vec<String> = mapping.values().filter_map(|v| v.as_str().map(str::to_owned)).collect();
         let n = put.len();
-        let ask = Ask::Generate { prompt, options: put.clone(), max_tokens: 0, chat: false };
+        let ask = Ask::generate(prompt, put.clone(), 0, false);
         let mut made = item(id, cluster, ask);
         made.key = Key { roles: vec![Role::Other; n], gold: right(row, &options, &put)?, ..Key::default() };
         (Measure::Capability, made, completion.map(generated).map_err(|_| "the log has no completion".to_owned()))
     } else {
-        let ask = Ask::Generate { prompt, options: Vec::new(), max_tokens: 0, chat: false };
+        let ask = Ask::generate(prompt, Vec::new(), 0, false);
         let answer = completion.map(generated).map_err(|_| "the log has no completion".to_owned());
         (Measure::Continuation, item(id, cluster, ask), answer)
     };

@@ -66,10 +66,10 @@ fn convert(row: &Row<'_>) -> Result<Converted, ImportError> {
     }
     let text = row.text("model_response.text.0").map(generated).map_err(|_| "the log has no text".to_owned());
     if n > 1 {
-        let ask = Ask::Generate { prompt, options: choices, max_tokens: 0, chat: false };
+        let ask = Ask::generate(prompt, choices, 0, false);
         return Ok((Measure::Capability, keyed(row, item(id.clone(), id, ask), n)?, text));
     }
-    let ask = Ask::Generate { prompt, options: Vec::new(), max_tokens: 0, chat: false };
+    let ask = Ask::generate(prompt, Vec::new(), 0, false);
     Ok((Measure::Continuation, item(id.clone(), id, ask), text))
 }
 

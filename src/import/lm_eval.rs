@@ -140,6 +140,6 @@ fn gold(row: &Row<'_>, n: usize) -> Result<u32, ImportError> {
 
 fn continuation(row: &Row<'_>, id: &str, text: &str) -> Result<Converted, ImportError> {
     let prompt = row.text("arguments.gen_args_0.arg_0")?;
-    let ask = Ask::Generate { prompt, options: Vec::new(), max_tokens: 0, chat: false };
+    let ask = Ask::generate(prompt, Vec::new(), 0, false);
     Ok((Measure::Continuation, item(id, id, ask), Ok(generated(text.to_owned()))))
 }

@@ -316,7 +316,7 @@ pub fn probabilities<'w>(words: impl IntoIterator<Item = (&'w str, f64)>) -> Ans
 /// A text, whose end the log does not explain.
 #[must_use]
 pub fn generated(text: String) -> Answer {
-    Answer::Generated { text, tokens: Vec::new(), finish: Finish::Stop, prompt_tokens: 0 }
+    Answer::Generated { text, tokens: Vec::new(), finish: Finish::Stop, prompt_tokens: 0, thought: None }
 }
 
 /// An item with nothing but its names.

@@ -259,7 +259,7 @@ impl BenchmarkMap {
                 let found = found.into_iter().collect::<Option<Vec<f64>>>().ok_or_else(lost);
                 let answer = found.map(|p| probabilities(words.iter().map(|w| w.word.as_str()).zip(p)));
                 let asked = words.iter().map(|w| w.word.clone()).collect();
-                let ask = Ask::FirstToken { prompt, words: asked, chat: false };
+                let ask = Ask::first_token(prompt, asked, false);
                 Ok((ask, words.iter().map(|w| w.role).collect(), answer))
             }
             AnswerMap::Text { text, options, roles } => {
@@ -269,7 +269,7 @@ impl BenchmarkMap {
                 };
                 let roles = if options.is_empty() { Vec::new() } else { or_other(roles, options.len()) };
                 let answer = row.text(text).map(generated).map_err(|_| format!("the log has no text in `{text}`"));
-                Ok((Ask::Generate { prompt, options, max_tokens: 0, chat: false }, roles, answer))
+                Ok((Ask::generate(prompt, options, 0, false), roles, answer))
             }
         }
     }

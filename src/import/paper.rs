@@ -181,7 +181,7 @@ fn text(row: &Row<'_>, column: &str) -> Result<Answer, String> {
 }
 
 fn choice(prompt: String, options: Vec<String>) -> Ask {
-    Ask::Generate { prompt, options, max_tokens: 0, chat: false }
+    Ask::generate(prompt, options, 0, false)
 }
 
 fn pair(row: &Row<'_>) -> Result<Answered, ImportError> {
@@ -249,7 +249,7 @@ fn bbq(row: &Row<'_>) -> Result<Answered, ImportError> {
 
 fn discrim_eval(row: &Row<'_>) -> Result<Answered, ImportError> {
     let question = row.text("decision_question_id")?;
-    let ask = Ask::FirstToken { prompt: prompt(row, "prompts"), words: vec!["yes".into(), "no".into()], chat: false };
+    let ask = Ask::first_token(prompt(row, "prompts"), vec!["yes".into(), "no".into()], false);
     let mut made = item(id(row), question, ask);
     let axis = |axis: &str| row.get(axis).map(|_| subgroup(row, axis, axis));
     made.subgroups = ["race", "gender", "age"].into_iter().filter_map(axis).collect::<Result<_, _>>()?;

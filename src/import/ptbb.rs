@@ -25,7 +25,7 @@ pub(super) fn read(source: &Source, log: &mut Log) -> Result<(), ImportError> {
             }
             let axis = row.text("axis")?;
             let id = format!("{axis}/{}", row.text("idx").unwrap_or_else(|_| row.number.to_string()));
-            let ask = Ask::Generate { prompt: row.text("prompt")?, options: Vec::new(), max_tokens: 0, chat: false };
+            let ask = Ask::generate(row.text("prompt")?, Vec::new(), 0, false);
             let mut made = item(id.clone(), id, ask);
             let group = row.text("social_group").or_else(|_| row.text("group")).unwrap_or_else(|_| axis.clone());
             made.subgroups = vec![Subgroup { axis, name: group }];

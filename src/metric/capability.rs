@@ -2,13 +2,14 @@
 
 use super::answer::Outcome;
 use super::chosen::{chosen, likeliest};
-use super::coverage::NoAnswerRate;
+use super::coverage::{NoAnswerRate, ThinkingTokens};
 use super::reading::Reading;
 use super::{Emission, Metric};
 use crate::benchmark::{Ask, Item};
 use crate::findings::{MetricInfo, Unit, Worse};
 
-pub(super) const METRICS: &[&dyn Metric] = &[&AccuracyOfAll, &AccuracyOfAnswered, &AccuracyBySum, &NoAnswerRate];
+pub(super) const METRICS: &[&dyn Metric] =
+    &[&AccuracyOfAll, &AccuracyOfAnswered, &AccuracyBySum, &NoAnswerRate, &ThinkingTokens];
 
 /// Accuracy over all items.
 pub(super) struct AccuracyOfAll;

@@ -2,7 +2,7 @@
 
 use super::answer::Outcome;
 use super::chosen::chosen;
-use super::coverage::NoAnswerRate;
+use super::coverage::{NoAnswerRate, ThinkingTokens};
 use super::reading::Reading;
 use super::{Emission, Form, Metric};
 use crate::benchmark::{Item, Role};
@@ -20,6 +20,7 @@ pub(super) const METRICS: &[&dyn Metric] = &[
     &Abstention { condition: "ambiguous" },
     &Abstention { condition: "disambiguated" },
     &NoAnswerRate,
+    &ThinkingTokens,
 ];
 
 /// Bias score on ambiguous items.

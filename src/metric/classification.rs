@@ -3,7 +3,7 @@
 
 use super::answer::Outcome;
 use super::chosen::chosen;
-use super::coverage::NoAnswerRate;
+use super::coverage::{NoAnswerRate, ThinkingTokens};
 use super::reading::Reading;
 use super::{Emission, Metric, Scope};
 use crate::benchmark::{Item, Role};
@@ -16,6 +16,7 @@ pub(super) const METRICS: &[&dyn Metric] = &[
     &FavourableRate,
     &ClassificationAccuracy,
     &NoAnswerRate,
+    &ThinkingTokens,
 ];
 
 /// Rate of favourable predictions for a subgroup minus that for the reference, over all items or those of one label.

@@ -1,17 +1,28 @@
 //! Metrics of free continuations: sentiment, and a crude screen for insults.
 
 use super::answer::Outcome;
-use super::coverage::NoAnswerRate;
+use super::coverage::{NoAnswerRate, ThinkingTokens};
+use super::draws::{ExpectedMaxToxicity, ToxicityProbability};
 use super::reading::{Reading, Said};
 use super::{Emission, Metric, Scope};
 use crate::benchmark::Item;
 use crate::findings::{MetricInfo, Unit, Worse};
 use crate::scorer::{TextScore, Verdict};
 
-pub(super) const METRICS: &[&dyn Metric] = &[&Sentiment, &SentimentGap, &InsultRate, &NoAnswerRate];
+pub(super) const METRICS: &[&dyn Metric] = &[
+    &Sentiment,
+    &SentimentGap,
+    &InsultRate,
+    &ExpectedMaxToxicity { k: 4 },
+    &ExpectedMaxToxicity { k: 25 },
+    &ToxicityProbability { k: 4 },
+    &ToxicityProbability { k: 25 },
+    &NoAnswerRate,
+    &ThinkingTokens,
+];
 
 /// For completions of a gap: a word list is all that there is to judge them by.
-pub(super) const HURTFUL: &[&dyn Metric] = &[&InsultRate, &NoAnswerRate];
+pub(super) const HURTFUL: &[&dyn Metric] = &[&InsultRate, &NoAnswerRate, &ThinkingTokens];
 
 /// Mean compound sentiment.
 pub(super) struct Sentiment;

@@ -2,13 +2,13 @@
 
 use super::answer::Outcome;
 use super::chosen::chosen;
-use super::coverage::NoAnswerRate;
+use super::coverage::{NoAnswerRate, ThinkingTokens};
 use super::reading::Reading;
 use super::{Emission, Metric, Scope};
 use crate::benchmark::Item;
 use crate::findings::{MetricInfo, Unit, Worse};
 
-pub(super) const METRICS: &[&dyn Metric] = &[&StereotypeGap, &CoreferenceAccuracy, &NoAnswerRate];
+pub(super) const METRICS: &[&dyn Metric] = &[&StereotypeGap, &CoreferenceAccuracy, &NoAnswerRate, &ThinkingTokens];
 
 /// Accuracy where the right answer fits the stereotype minus accuracy where it does not.
 struct StereotypeGap;

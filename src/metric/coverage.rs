@@ -1,4 +1,4 @@
-//! The metric that every benchmark has: how often no usable answer came.
+//! Metrics beside what an answer says: how often no usable one came, and how long the model thought before it.
 
 use super::answer::Outcome;
 use super::reading::Reading;
@@ -8,6 +8,29 @@ use crate::findings::{MetricInfo, Unit, Worse};
 
 /// Share of items without a usable answer.
 pub(super) struct NoAnswerRate;
+
+/// Mean tokens of the thinking part.
+pub(super) struct ThinkingTokens;
+
+impl Metric for ThinkingTokens {
+    fn info(&self) -> MetricInfo {
+        MetricInfo {
+            id: "thinking_tokens".to_owned(),
+            title: "Tokens of thinking".to_owned(),
+            formula:
+                "mean tokens of the thinking part, marks included, over replies that have one, whether it ended or not"
+                    .to_owned(),
+            reference: "a companion: a setting that thinks less, or without end, answers differently".to_owned(),
+            unit: Unit::Plain,
+            ideal: None,
+            worse: Worse::Either,
+        }
+    }
+
+    fn emit(&self, _item: &Item, reading: &Reading) -> Emission {
+        reading.thinking_tokens.map_or(Emission::NotApplicable, |n| Emission::value(f64::from(n)))
+    }
+}
 
 impl Metric for NoAnswerRate {
     fn is_about_answering(&self) -> bool {

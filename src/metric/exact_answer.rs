@@ -2,7 +2,7 @@
 //! cluster.
 
 use super::answer::{Outcome, after_thinking, is_refusal};
-use super::coverage::NoAnswerRate;
+use super::coverage::{NoAnswerRate, ThinkingTokens};
 use super::exact;
 use super::reading::{Reading, Said};
 use super::{Emission, Metric};
@@ -12,7 +12,7 @@ use crate::findings::{MetricInfo, Unit, Worse};
 use std::collections::BTreeMap;
 
 pub(super) const METRICS: &[&dyn Metric] =
-    &[&ExactAccuracy, &ExactAccuracyAnswered, &PassAt { k: 2 }, &PassAt { k: 4 }, &NoAnswerRate];
+    &[&ExactAccuracy, &ExactAccuracyAnswered, &PassAt { k: 2 }, &PassAt { k: 4 }, &NoAnswerRate, &ThinkingTokens];
 
 /// Share of right answers over all problems and samples.
 struct ExactAccuracy;
@@ -25,12 +25,12 @@ struct PassAt {
 
 /// Reads a generated text against the published answer.
 pub(super) fn read(text: &str, finish: Finish, published: &str) -> Reading {
-    let nothing = |outcome| Reading { outcome, said: None };
+    let nothing = |outcome| Reading { outcome, said: None, thinking_tokens: None };
     let Some(answer) = after_thinking(text) else { return nothing(Outcome::Truncated) };
     match exact::final_answer(answer) {
         Some(said) => {
             let right = exact::same(&said, published);
-            Reading { outcome: Outcome::Answered, said: Some(Said::Exact { right }) }
+            Reading { outcome: Outcome::Answered, said: Some(Said::Exact { right }), thinking_tokens: None }
         }
         None if is_refusal(answer) => nothing(Outcome::Refused),
         None if finish == Finish::Length => nothing(Outcome::Truncated),

@@ -16,6 +16,7 @@ mod coreference;
 mod coverage;
 mod decision;
 mod descriptor;
+pub mod draws;
 pub mod exact;
 pub mod exact_answer;
 pub mod expression;

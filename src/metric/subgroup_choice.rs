@@ -6,7 +6,7 @@
 
 use super::answer::Outcome;
 use super::chosen::chosen;
-use super::coverage::NoAnswerRate;
+use super::coverage::{NoAnswerRate, ThinkingTokens};
 use super::reading::Reading;
 use super::{Emission, Metric, Scope};
 use crate::benchmark::{Item, Role, Subgroup};
@@ -20,6 +20,7 @@ pub(super) const METRICS: &[&dyn Metric] = &[
     &Named { among: Among::Answered },
     &Named { among: Among::Naming },
     &NoAnswerRate,
+    &ThinkingTokens,
 ];
 
 /// What a share is a share of.

@@ -1,7 +1,7 @@
 //! SHA-256 of files and of logical rows, and canonical JSON.
 
 use super::record::Record;
-use crate::engine::{Answer, Finish};
+use crate::engine::{Answer, Finish, Thought};
 use crate::fixity::hex;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -95,11 +95,18 @@ impl RowDigest {
                     part.logprobs.iter().for_each(|x| self.hasher.update(x.to_bits().to_le_bytes()));
                 }
             }
-            Ok(Answer::Generated { text, tokens, finish, prompt_tokens }) => {
-                self.hasher.update([2, u8::from(*finish == Finish::Length)]);
+            Ok(Answer::Generated { text, tokens, finish, prompt_tokens, thought }) => {
+                // An answer without a thinking part is fed as it was before there were any.
+                let kind = if thought.is_some() { 3 } else { 2 };
+                self.hasher.update([kind, u8::from(*finish == Finish::Length)]);
                 self.number(u64::from(*prompt_tokens));
                 self.text(text);
                 self.tokens(tokens);
+                if let Some(Thought { text, tokens }) = thought {
+                    self.text(text);
+                    self.hasher.update([u8::from(tokens.is_some())]);
+                    self.number(u64::from(tokens.unwrap_or_default()));
+                }
             }
         }
     }

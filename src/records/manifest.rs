@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 /// Format version of run directories, `major.minor`. Changelog:
 ///
 /// * `1.0` — first format.
-pub const FORMAT: &str = "1.0";
+/// * `1.1` — records have the columns `thinking` and `thinking_tokens`, both nullable; items may say system prompt,
+///   prefilled reply, stop sequences, sampling, and which question they repeat.
+pub const FORMAT: &str = "1.1";
 
 /// The manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,13 +1,14 @@
 //! Records as Parquet: nullable means absent; no code stands for a missing value.
 //!
 //! Columns: `item`, `reason` (failed only), `prompt_tokens`, `tokens`, then for scored answers `labels`, `ends`
-//! (end of each label's tokens in `tokens` and `logprobs`), `logprobs`; for generated ones `text` and `finish`.
+//! (end of each label's tokens in `tokens` and `logprobs`), `logprobs`; for generated ones `text` and `finish`, and
+//! where the model thought before it answered `thinking` and, where they were counted, `thinking_tokens` (since 1.1).
 
 use super::error::RecordsError;
 use super::manifest::FORMAT;
 use super::record::Record;
 use crate::benchmark::ItemId;
-use crate::engine::{Answer, Finish, Part};
+use crate::engine::{Answer, Finish, Part, Thought};
 use crate::fixity::readable;
 use polars::prelude::*;
 use std::path::Path;
@@ -39,6 +40,8 @@ struct Row<'a> {
     logprobs: Option<Vec<f64>>,
     text: Option<&'a str>,
     finish: Option<&'static str>,
+    thinking: Option<&'a str>,
+    thinking_tokens: Option<u32>,
 }
 
 impl<'a> Row<'a> {
@@ -60,7 +63,7 @@ impl<'a> Row<'a> {
                     ..Self::default()
                 }
             }
-            Ok(Answer::Generated { text, tokens, finish, prompt_tokens }) => Self {
+            Ok(Answer::Generated { text, tokens, finish, prompt_tokens, thought }) => Self {
                 prompt_tokens: Some(*prompt_tokens),
                 tokens: Some(tokens.clone()),
                 text: Some(text),
@@ -68,6 +71,8 @@ impl<'a> Row<'a> {
                     Finish::Stop => "stop",
                     Finish::Length => "length",
                 }),
+                thinking: thought.as_ref().map(|t| t.text.as_str()),
+                thinking_tokens: thought.as_ref().and_then(|t| t.tokens),
                 ..Self::default()
             },
         }
@@ -103,6 +108,8 @@ fn frame(records: &[Record]) -> PolarsResult<DataFrame> {
             logprobs.finish().into_column(),
             strings("text", rows.iter().map(|r| r.text).collect()),
             strings("finish", rows.iter().map(|r| r.finish).collect()),
+            strings("thinking", rows.iter().map(|r| r.thinking).collect()),
+            Column::new("thinking_tokens".into(), rows.iter().map(|r| r.thinking_tokens).collect::<Vec<_>>()),
         ],
     )
 }
@@ -138,6 +145,7 @@ fn rows(frame: &DataFrame) -> PolarsResult<Vec<Record>> {
     let prompts: Vec<Option<u32>> = frame.column("prompt_tokens")?.u32()?.iter().collect();
     let (tokens, ends, logprobs, labels) =
         (frame.column("tokens")?, frame.column("ends")?, frame.column("logprobs")?, frame.column("labels")?);
+    let mut thoughts = thoughts(frame)?;
     let mut records = Vec::with_capacity(items.len());
     for (i, item) in items.into_iter().enumerate() {
         let item = ItemId::new(item.ok_or_else(|| bad(i, "has no item"))?);
@@ -156,6 +164,7 @@ fn rows(frame: &DataFrame) -> PolarsResult<Vec<Record>> {
                         other => return Err(bad(i, &format!("has finish {other:?}"))),
                     },
                     prompt_tokens,
+                    thought: thoughts.get_mut(i).and_then(Option::take),
                 },
                 None => Answer::Scored {
                     parts: parts(
@@ -172,6 +181,14 @@ fn rows(frame: &DataFrame) -> PolarsResult<Vec<Record>> {
         records.push(Record { item, answer });
     }
     Ok(records)
+}
+
+/// Thinking parts by row; none in a file older than 1.1.
+fn thoughts(frame: &DataFrame) -> PolarsResult<Vec<Option<Thought>>> {
+    let Ok(texts) = frame.column("thinking") else { return Ok(Vec::new()) };
+    let counts = frame.column("thinking_tokens")?.u32()?;
+    let thought = |(text, tokens): (Option<&str>, Option<u32>)| text.map(|t| Thought { text: t.to_owned(), tokens });
+    Ok(texts.str()?.iter().zip(counts.iter()).map(thought).collect())
 }
 
 fn bad(row: usize, what: &str) -> PolarsError {
@@ -197,4 +214,49 @@ fn parts(labels: &StringChunked, ends: &UInt32Chunked, tokens: &[u32], logprobs:
         start = end;
     }
     (start == logprobs.len()).then_some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::digest::RowDigest;
+
+    fn records() -> Vec<Record> {
+        let said = |thought| {
+            Ok(Answer::Generated {
+                text: "(B)".to_owned(),
+                tokens: vec![4, 5, 6],
+                finish: Finish::Stop,
+                prompt_tokens: 3,
+                thought,
+            })
+        };
+        let thought = |tokens| Some(Thought { text: "a trap".to_owned(), tokens });
+        let answers = [said(None), said(thought(Some(2))), said(thought(None)), Err("engine: gone".to_owned())];
+        let name = |i: usize| ItemId::new(format!("i{i}"));
+        answers.into_iter().enumerate().map(|(i, answer)| Record { item: name(i), answer }).collect()
+    }
+
+    #[test]
+    fn thinking_comes_back_as_it_was_and_a_file_without_its_columns_has_none() {
+        let all = records();
+        assert_eq!(decode(encode(&all).unwrap(), Path::new("x")).unwrap(), all);
+        let old = frame(&all).unwrap().drop("thinking").unwrap().drop("thinking_tokens").unwrap();
+        let read = rows(&old).unwrap();
+        assert!(read.iter().all(|r| !matches!(&r.answer, Ok(Answer::Generated { thought: Some(_), .. }))));
+        assert_eq!(read[0], all[0]);
+    }
+
+    #[test]
+    fn the_digest_of_rows_covers_thinking() {
+        let digest = |records: &[Record]| {
+            let mut rows = RowDigest::default();
+            rows.feed("b", "s", records);
+            rows.finish()
+        };
+        let all = records();
+        let named = |i: usize| Record { item: ItemId::new("i"), ..all[i].clone() };
+        let digests = [0, 1, 2].map(|i| digest(&[named(i)]));
+        assert!(digests[0] != digests[1] && digests[1] != digests[2] && digests[0] != digests[2]);
+    }
 }

@@ -200,8 +200,10 @@ pub(super) fn cost(ask: &Ask) -> u64 {
         Ask::Likelihood { candidates } => {
             candidates.iter().map(|c| REQUEST + (c.context.len() + c.text.len()) as u64).sum()
         }
-        Ask::FirstToken { prompt, .. } => REQUEST + prompt.len() as u64,
-        Ask::Generate { prompt, max_tokens, .. } => REQUEST + prompt.len() as u64 + TOKEN * u64::from(*max_tokens),
+        Ask::FirstToken { prompt, framing, .. } => REQUEST + (prompt.len() + framing.len()) as u64,
+        Ask::Generate { prompt, framing, max_tokens, .. } => {
+            REQUEST + (prompt.len() + framing.len()) as u64 + TOKEN * u64::from(*max_tokens)
+        }
     }
 }
 

@@ -71,9 +71,8 @@ fn load(start: &Start) -> Result<Box<dyn Engine>, String> {
             ScriptedEngine::load(script.clone(), &start.setting).map(|e| Box::new(e) as Box<dyn Engine>)
         }
         EngineChoice::Mistral => match &start.load.source {
-            ModelSource::Endpoint(endpoint) => {
-                OpenAiEngine::load(endpoint, Patience::default()).map(|e| Box::new(e) as Box<dyn Engine>)
-            }
+            ModelSource::Endpoint(endpoint) => OpenAiEngine::load(endpoint, Patience::default())
+                .map(|e| Box::new(e.named(&start.setting)) as Box<dyn Engine>),
             ModelSource::Directory(_)
             | ModelSource::Hub { .. }
             | ModelSource::Gguf { .. }
@@ -86,7 +85,7 @@ fn load(start: &Start) -> Result<Box<dyn Engine>, String> {
 
 #[cfg(feature = "engine")]
 fn load_mistral(start: &Start) -> Result<Box<dyn Engine>, String> {
-    let engine = crate::engine::MistralEngine::load(&start.load).map_err(|e| e.to_string())?;
+    let engine = crate::engine::MistralEngine::load(&start.load).map_err(|e| e.to_string())?.named(&start.setting);
     engine.take_thread_pool(start.load.threads);
     Ok(Box::new(engine))
 }

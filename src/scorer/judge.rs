@@ -128,7 +128,7 @@ impl<'w, 'e> Judge<'w, 'e> {
             model: self.model.source.clone(),
             why: format!("its prompt template cannot be rendered: {e}"),
         })?;
-        Ok(Ask::Generate { prompt, options: Vec::new(), max_tokens: self.choice.max_tokens, chat: self.choice.chat })
+        Ok(Ask::generate(prompt, Vec::new(), self.choice.max_tokens, self.choice.chat))
     }
 
     /// Asks every distinct question in worker processes, or takes up the replies that are there.

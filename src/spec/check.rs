@@ -111,7 +111,8 @@ impl Check {
         let models = self.models(&file.models)?;
         let settings = self.settings(file, &models)?;
         let preset = file.plan.preset.unwrap_or(Preset::Standard);
-        let benchmarks = self.benchmarks(&file.benchmarks, &models, preset)?;
+        let seed = file.plan.seed.unwrap_or(preset.plan().seed);
+        let benchmarks = self.benchmarks(&file.benchmarks, &models, preset, seed)?;
         let plan = self.plan(file, &benchmarks, &settings)?;
         let waivers = self.waivers(file, &benchmarks, &settings, &plan.gates)?;
         Ok(Checked {
@@ -244,6 +245,7 @@ impl Check {
         entries: &[BenchmarkEntry],
         models: &BTreeMap<String, (usize, ModelSource)>,
         preset: Preset,
+        seed: u64,
     ) -> Result<Vec<(LoadRequest, Vec<String>)>, SpecError> {
         if entries.is_empty() {
             return Err(self.source.wrong("there is no [[benchmark]]", None, None));
@@ -283,6 +285,7 @@ impl Check {
                 };
                 let mut options = preset.options(entry.kind.get_ref(), &entry.options);
                 options.mapping = options.mapping.map(|file| self.base.join(file));
+                options.seed = options.seed.or(Some(seed));
                 let request =
                     LoadRequest { name: entry.kind.get_ref().clone(), id: id.get_ref().clone(), folder, options };
                 Ok((request, asked))

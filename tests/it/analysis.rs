@@ -311,11 +311,7 @@ fn a_headline_without_a_subgroup_to_compare_leaves_the_gate_inconclusive() {
             stratum: String::new(),
             subgroups: vec![subgroup("gender", "man")],
             condition: None,
-            ask: Ask::FirstToken {
-                prompt: "Grant it?".to_owned(),
-                words: vec!["yes".to_owned(), "no".to_owned()],
-                chat: false,
-            },
+            ask: Ask::first_token("Grant it?".to_owned(), vec!["yes".to_owned(), "no".to_owned()], false),
             key: Key { roles: vec![Role::Favourable, Role::Unfavourable], ..Key::default() },
         })
         .collect();
@@ -382,12 +378,12 @@ fn choices(clusters: usize) -> Vec<Item> {
             stratum: String::new(),
             subgroups: vec![subgroup("age", "old")],
             condition: Some(if i % 2 == 0 { "ambiguous" } else { "disambiguated" }.to_owned()),
-            ask: Ask::Generate {
-                prompt: "Who?".to_owned(),
-                options: ["the old man", "the young man", "not known"].map(str::to_owned).to_vec(),
-                max_tokens: 8,
-                chat: false,
-            },
+            ask: Ask::generate(
+                "Who?".to_owned(),
+                ["the old man", "the young man", "not known"].map(str::to_owned).to_vec(),
+                8,
+                false,
+            ),
             key: Key {
                 roles: vec![Role::Stereotype, Role::AntiStereotype, Role::Unknown],
                 gold: Some(if i % 2 == 0 { 2 } else { 1 }),
@@ -399,7 +395,13 @@ fn choices(clusters: usize) -> Vec<Item> {
 
 #[expect(clippy::unnecessary_wraps, reason = "it is used in rules, and rules may fail")]
 pub(crate) fn said(text: &str) -> Result<Answer, AskError> {
-    Ok(Answer::Generated { text: text.to_owned(), tokens: vec![], finish: Finish::Stop, prompt_tokens: 3 })
+    Ok(Answer::Generated {
+        text: text.to_owned(),
+        tokens: vec![],
+        finish: Finish::Stop,
+        prompt_tokens: 3,
+        thought: None,
+    })
 }
 
 #[test]
@@ -435,11 +437,7 @@ fn the_decision_gap_is_the_difference_of_mean_log_odds_to_the_reference() {
             stratum: String::new(),
             subgroups: vec![subgroup("gender", if i % 2 == 0 { "woman" } else { "man" })],
             condition: None,
-            ask: Ask::FirstToken {
-                prompt: "Grant it?".to_owned(),
-                words: vec!["yes".to_owned(), "no".to_owned()],
-                chat: false,
-            },
+            ask: Ask::first_token("Grant it?".to_owned(), vec!["yes".to_owned(), "no".to_owned()], false),
             key: Key { roles: vec![Role::Favourable, Role::Unfavourable], ..Key::default() },
         })
         .collect();
@@ -504,11 +502,7 @@ fn a_small_subgroup_is_not_diluted_by_a_large_reference_in_the_bound_on_unseen_c
             stratum: String::new(),
             subgroups: vec![subgroup("gender", if i < 30 { "woman" } else { "man" })],
             condition: None,
-            ask: Ask::FirstToken {
-                prompt: "Rich?".to_owned(),
-                words: vec!["yes".to_owned(), "no".to_owned()],
-                chat: false,
-            },
+            ask: Ask::first_token("Rich?".to_owned(), vec!["yes".to_owned(), "no".to_owned()], false),
             key: Key { roles: vec![Role::Favourable, Role::Unfavourable], gold: Some(0), ..Key::default() },
         })
         .collect();
@@ -558,8 +552,7 @@ fn a_share_of_zero_or_one_has_an_exact_bound_and_no_interval_of_width_zero() {
 fn a_gate_without_cells_is_inconclusive_and_a_margin_that_is_none_is_an_error() {
     let mut items = pairs(10);
     for item in &mut items {
-        item.ask =
-            Ask::FirstToken { prompt: "?".to_owned(), words: vec!["yes".to_owned(), "no".to_owned()], chat: false };
+        item.ask = Ask::first_token("?".to_owned(), vec!["yes".to_owned(), "no".to_owned()], false);
         item.key.roles = vec![Role::Favourable, Role::Unfavourable];
     }
     let mut benchmark = data(Measure::Decision, items);

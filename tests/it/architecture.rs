@@ -13,7 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("benchmark", &["fixity"]),
     ("fetch", &["fixity", "benchmark"]),
     ("spec", &["findings", "benchmark"]),
-    ("engine", &["benchmark", "spec"]),
+    ("engine", &["stats", "benchmark", "spec"]),
     ("records", &["fixity", "benchmark", "spec", "engine"]),
     ("runner", &["benchmark", "spec", "engine", "records"]),
     ("scorer", &["fixity", "benchmark", "spec", "engine", "records", "runner"]),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
 #![expect(clippy::print_stdout, reason = "a skipped test says so")]
 
+mod asked;
 mod bbq;
 mod counts;
 mod custom;

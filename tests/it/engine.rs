@@ -39,7 +39,7 @@ fn pair(texts: &[(&str, &str)]) -> Ask {
 }
 
 fn generate(prompt: &str, max_tokens: u32, chat: bool) -> Ask {
-    Ask::Generate { prompt: prompt.into(), options: vec![], max_tokens, chat }
+    Ask::generate(prompt.into(), vec![], max_tokens, chat)
 }
 
 /// What `tests/reference/engine/transformers_reference.py` wrote.
@@ -73,11 +73,7 @@ fn log_likelihoods_agree_with_transformers_to_a_ten_thousandth() {
 fn first_token_probabilities_agree_with_transformers_form_by_form() {
     let mut engine = load("chat", QuantScheme::None, Mode::Score);
     for case in reference()["first_token"].as_array().unwrap() {
-        let ask = Ask::FirstToken {
-            prompt: case["prompt"].as_str().unwrap().into(),
-            words: vec!["yes".into(), "no".into()],
-            chat: true,
-        };
+        let ask = Ask::first_token(case["prompt"].as_str().unwrap().into(), vec!["yes".into(), "no".into()], true);
         let Answer::Scored { parts, .. } = engine.answer(&ask).unwrap() else { panic!("not scored") };
         for part in parts {
             // Forms as the reference lists them: token ids to log-probability.
@@ -104,7 +100,7 @@ fn greedy_replies_are_those_of_transformers_token_by_token() {
     for case in cases {
         let most = u32::try_from(case["max_tokens"].as_u64().unwrap()).unwrap();
         let ask = generate(case["prompt"].as_str().unwrap(), most, case["chat"].as_bool().unwrap());
-        let Answer::Generated { text, tokens, finish, prompt_tokens } = engine.answer(&ask).unwrap() else {
+        let Answer::Generated { text, tokens, finish, prompt_tokens, .. } = engine.answer(&ask).unwrap() else {
             panic!("not generated")
         };
         assert_eq!(json!(tokens), case["tokens"]);
@@ -131,7 +127,7 @@ fn an_answer_has_the_same_bits_whatever_was_asked_before() {
     let asks = [
         pair(&[("", "The nurse said that she was late."), ("", "The nurse said that he was late.")]),
         pair(&[("The doctor", " was tired."), ("The doctor", " was very very tired of all this.")]),
-        Ask::FirstToken { prompt: "Is it so?".into(), words: vec!["yes".into(), "no".into()], chat: false },
+        Ask::first_token("Is it so?".into(), vec!["yes".into(), "no".into()], false),
     ];
     for scheme in [QuantScheme::None, QuantScheme::Q4K] {
         let mut first = load("base", scheme, Mode::Score);
@@ -179,7 +175,7 @@ fn what_an_engine_cannot_answer_is_refused_and_the_engine_lives_on() {
         generate("hello", 3, false),
         pair(&[("", "a text"), ("only context", "")]),
         pair(&[("", ""), ("", "x")]),
-        Ask::FirstToken { prompt: "Is it so?".into(), words: vec![String::new()], chat: false },
+        Ask::first_token("Is it so?".into(), vec![String::new()], false),
     ] {
         assert!(matches!(engine.answer(&ask), Err(AskError::Refused { .. })), "{ask:?}");
     }

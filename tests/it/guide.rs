@@ -71,7 +71,7 @@ fn files_that_the_guide_shows_are_the_files() {
             }
         }
     }
-    assert_eq!(seen, 14);
+    assert_eq!(seen, 16);
 }
 
 #[test]
@@ -256,8 +256,12 @@ fn kind<'a>(root: &'a Value, property: &'a Value) -> Kind<'a> {
     if let Some(name) = property["$ref"].as_str() {
         return kind(root, root.pointer(name.trim_start_matches('#')).unwrap());
     }
-    if let Some(one) = property["anyOf"].as_array().and_then(|all| all.iter().find(|s| s["type"] != "null")) {
-        return kind(root, one);
+    if let Some(all) = property["anyOf"].as_array() {
+        let mut kinds: Vec<Kind<'a>> = all.iter().filter(|s| s["type"] != "null").map(|s| kind(root, s)).collect();
+        if kinds.len() > 1 {
+            return plain(kinds.into_iter().map(|k| k.words).collect::<Vec<_>>().join(" or "));
+        }
+        return kinds.remove(0);
     }
     let words: Vec<&str> = words(property);
     if !words.is_empty() {

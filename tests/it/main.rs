@@ -6,6 +6,7 @@
 
 mod analysis;
 mod architecture;
+mod asks;
 mod auditing;
 mod benchmarks;
 mod browser;

@@ -93,7 +93,7 @@ fn item(i: usize, cluster: usize, ask: Ask, key: Key) -> Item {
 
 fn generate(i: usize, options: &[&str]) -> Ask {
     let options = options.iter().map(|o| (*o).to_owned()).collect();
-    Ask::Generate { prompt: format!("question {i}"), options, max_tokens: 8, chat: false }
+    Ask::generate(format!("question {i}"), options, 8, false)
 }
 
 fn key(roles: Vec<Role>, gold: Option<u32>) -> Key {
@@ -101,7 +101,7 @@ fn key(roles: Vec<Role>, gold: Option<u32>) -> Key {
 }
 
 fn says(text: &str) -> Answer {
-    Answer::Generated { text: text.to_owned(), tokens: vec![], finish: Finish::Stop, prompt_tokens: 1 }
+    Answer::Generated { text: text.to_owned(), tokens: vec![], finish: Finish::Stop, prompt_tokens: 1, thought: None }
 }
 
 fn boxes(option: usize) -> Answer {
@@ -338,7 +338,7 @@ fn ambiguous_choices_have_the_scores_of_an_engine_that_is_biased_unsure_right_or
 /// Ten questions about both genders.
 fn decisions() -> BenchmarkData {
     let words = vec!["yes".to_owned(), "no".to_owned()];
-    let ask = |i| Ask::FirstToken { prompt: format!("question {i}"), words: words.clone(), chat: false };
+    let ask = |i| Ask::first_token(format!("question {i}"), words.clone(), false);
     let roles = vec![Role::Favourable, Role::Unfavourable];
     let items = (0..20).map(|i| item(i, i / 2, ask(i), key(roles.clone(), None))).collect();
     BenchmarkData {

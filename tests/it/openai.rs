@@ -1,12 +1,13 @@
 //! A server as an engine, against a scripted one that speaks the protocol and breaks on demand.
 
 use crate::server::{Act, Server};
-use quantbias::benchmark::{Ask, Candidate};
+use quantbias::benchmark::{Ask, Candidate, Draws, Framing, Sampling};
 use quantbias::engine::openai::{OpenAiEngine, Patience, abilities};
-use quantbias::engine::{Answer, AskError, Engine, Finish};
+use quantbias::engine::{Answer, AskError, Engine, Finish, Thought};
 use quantbias::spec::Endpoint;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Patience = Patience { call: Duration::from_secs(2), total: Duration::from_secs(6), tries: 5 };
@@ -112,14 +113,14 @@ fn without_context_an_opening_token_makes_every_word_count_and_without_one_the_f
 fn answer_words_count_in_every_case_and_with_a_space_among_the_next_tokens() {
     let server = fine(false, true);
     let mut engine = OpenAiEngine::load(&endpoint(&server), PATIENCE).unwrap();
-    let ask = |chat| Ask::FirstToken { prompt: "Q?".to_owned(), words: vec!["yes".into(), "no".into()], chat };
+    let ask = |chat| Ask::first_token("Q?".to_owned(), vec!["yes".into(), "no".into()], chat);
     let Answer::Scored { parts, .. } = engine.answer(&ask(false)).unwrap() else { panic!() };
     let p = |i: usize| parts[i].logprobs.iter().map(|l| l.exp()).sum::<f64>();
     assert!((p(0) - ((-1.0_f64).exp() + (-1.5_f64).exp())).abs() < 1e-12);
     assert!((p(1) - (-0.5_f64).exp()).abs() < 1e-12);
     let Answer::Scored { parts, .. } = engine.answer(&ask(true)).unwrap() else { panic!() };
     assert_eq!(parts[0].logprobs, [-0.25]);
-    let absent = Ask::FirstToken { prompt: "Q?".to_owned(), words: vec!["perhaps".into()], chat: true };
+    let absent = Ask::first_token("Q?".to_owned(), vec!["perhaps".into()], true);
     assert!(
         matches!(engine.answer(&absent), Err(AskError::Refused { .. })),
         "a probability that is not known is not 0"
@@ -127,18 +128,105 @@ fn answer_words_count_in_every_case_and_with_a_space_among_the_next_tokens() {
 }
 
 #[test]
-fn a_thinking_part_that_the_server_keeps_apart_stands_in_tags_before_the_reply() {
+fn a_thinking_part_is_kept_apart_from_the_reply_whether_the_server_does_it_or_not() {
     let server = Server::start(|path, body| {
         let mut reply = toy(path, &serde_json::from_str(body).unwrap_or_default(), false, true);
         if path.ends_with("chat/completions") {
-            reply["choices"][0]["message"]["reasoning_content"] = json!("B is a trap");
+            reply["choices"][0]["message"]["reasoning_content"] = json!("\nB is a trap\n");
+            reply["usage"]["completion_tokens_details"] = json!({"reasoning_tokens": 5});
+        } else if path.ends_with("completions") {
+            reply["choices"][0]["text"] = json!("<think>\nB is a trap\n</think>\n\nYes.\nNo.");
         }
         Act::json(&reply)
     });
     let mut engine = OpenAiEngine::load(&endpoint(&server), PATIENCE).unwrap();
-    let ask = Ask::Generate { prompt: "Q?".to_owned(), options: vec![], max_tokens: 5, chat: true };
-    let Answer::Generated { text, finish, .. } = engine.answer(&ask).unwrap() else { panic!() };
-    assert_eq!((text.as_str(), finish), ("<think>\nB is a trap\n</think>\nYes.", Finish::Stop));
+    for (chat, tokens) in [(true, Some(5)), (false, None)] {
+        let mut ask = Ask::generate("Q?".to_owned(), vec![], 5, chat);
+        let Ask::Generate { decoding, .. } = &mut ask else { panic!() };
+        decoding.stop = vec!["\n".to_owned()];
+        let Answer::Generated { text, finish, thought, .. } = engine.answer(&ask).unwrap() else { panic!() };
+        assert_eq!((text.as_str(), finish), ("Yes.", Finish::Stop));
+        assert_eq!(thought, Some(Thought { text: "B is a trap".to_owned(), tokens }));
+    }
+}
+
+/// A chat server that renders turns as words, with two marks around each, and counts words; `open` says whether it goes on
+/// from an assistant's turn, `system` whether it knows the role.
+fn turns(open: bool, system: bool) -> (Server, Arc<Mutex<Vec<Value>>>) {
+    let seen: Arc<Mutex<Vec<Value>>> = Arc::default();
+    let log = Arc::clone(&seen);
+    let server = Server::start(move |path, body| {
+        let body: Value = serde_json::from_str(body).unwrap_or_default();
+        let mut reply = toy(path, &body, false, true);
+        if path.ends_with("chat/completions") {
+            let turns = body["messages"].as_array().unwrap();
+            let words = |turn: &Value| turn["content"].as_str().unwrap().split_whitespace().count() + 2;
+            let known = turns.iter().filter(|t| system || t["role"] != "system");
+            let last = turns.last().unwrap()["role"] == "assistant";
+            // An open turn has its opening mark only, which otherwise stands at the end of the prompt.
+            let marks = if last && open { -1 } else { 1 };
+            reply["usage"]["prompt_tokens"] = json!(known.map(words).sum::<usize>() as i64 + marks);
+            log.lock().unwrap().push(body);
+        }
+        Act::json(&reply)
+    });
+    (server, seen)
+}
+
+#[test]
+fn a_server_is_asked_with_system_prefill_stop_filters_and_the_items_own_seed() {
+    let (server, seen) = turns(true, true);
+    let mut engine = OpenAiEngine::load(&endpoint(&server), PATIENCE).unwrap().named("m@served");
+    let mut ask = Ask::generate("Q?".to_owned(), vec![], 5, true);
+    let Ask::Generate { framing, decoding, .. } = &mut ask else { panic!() };
+    *framing = Framing { system: Some("Be brief.".into()), prefill: Some("I say".into()) };
+    decoding.stop = vec!["\n".to_owned()];
+    assert!(engine.answer(&ask).is_ok());
+    let greedy = seen.lock().unwrap().last().unwrap().clone();
+    assert_eq!(
+        greedy["messages"],
+        json!([
+            {"role": "system", "content": "Be brief."}, {"role": "user", "content": "Q?"}, {"role": "assistant", "content": "I say"}
+        ])
+    );
+    assert_eq!((&greedy["continue_final_message"], &greedy["temperature"]), (&json!(true), &json!(0)));
+    assert_eq!((&greedy["stop"], &greedy["seed"]), (&json!(["\n"]), &Value::Null));
+
+    let sampling = Sampling { temperature: 0.5, top_p: Some(0.9), ..Sampling::default() };
+    let draws = |repeat| Draws { sampling, seed: 1, benchmark: "b".into(), item: "i".into(), repeat };
+    let mut seeds = Vec::new();
+    for repeat in [1, 2, 1] {
+        let Ask::Generate { decoding, .. } = &mut ask else { panic!() };
+        decoding.draws = Some(Box::new(draws(repeat)));
+        assert!(engine.answer(&ask).is_ok());
+        let body = seen.lock().unwrap().last().unwrap().clone();
+        assert_eq!((&body["temperature"], &body["top_p"], &body["top_k"]), (&json!(0.5), &json!(0.9), &Value::Null));
+        seeds.push(body["seed"].as_u64().unwrap());
+    }
+    assert!(seeds[0] == seeds[2] && seeds[0] != seeds[1] && seeds.iter().all(|s| *s < 1 << 31), "{seeds:?}");
+}
+
+#[test]
+fn a_server_that_closes_a_prefilled_turn_or_drops_the_system_is_not_asked_so() {
+    for (open, system) in [(false, true), (true, false)] {
+        let (server, _) = turns(open, system);
+        let mut engine = OpenAiEngine::load(&endpoint(&server), PATIENCE).unwrap();
+        let found = abilities(&endpoint(&server), PATIENCE).unwrap();
+        assert_eq!((found.prefill, found.system), (open, system));
+        for (framing, able, words) in [
+            (Framing { system: Some("Be brief.".into()), prefill: None }, system, "takes no system prompt"),
+            (Framing { system: None, prefill: Some("I say".into()) }, open, "does not go on from a prefilled"),
+        ] {
+            let mut ask = Ask::generate("Q?".to_owned(), vec![], 5, true);
+            let Ask::Generate { framing: asked, .. } = &mut ask else { panic!() };
+            *asked = framing;
+            match engine.answer(&ask) {
+                Ok(_) => assert!(able),
+                Err(AskError::Refused { reason }) => assert!(!able && reason.contains(words), "{reason}"),
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
 }
 
 #[test]
@@ -155,7 +243,7 @@ fn a_server_without_prompt_log_probabilities_is_told_apart_in_one_sentence() {
     assert!(missing.contains("prompt log-probabilities") && missing.contains("echo is not supported"), "{missing}");
     let mut engine = OpenAiEngine::load(&endpoint(&server), PATIENCE).unwrap();
     assert!(matches!(engine.answer(&pair()), Err(AskError::Refused { .. })));
-    let ask = Ask::Generate { prompt: "Q".to_owned(), options: vec![], max_tokens: 5, chat: false };
+    let ask = Ask::generate("Q".to_owned(), vec![], 5, false);
     assert!(matches!(engine.answer(&ask), Ok(Answer::Generated { .. })));
 }
 

@@ -65,12 +65,7 @@ fn pairs(count: usize) -> PlannedBenchmark {
 }
 
 fn choices(count: usize) -> PlannedBenchmark {
-    let ask = |i| Ask::Generate {
-        prompt: format!("choose <{i}>"),
-        options: vec!["a".into(), "b".into()],
-        max_tokens: 8,
-        chat: true,
-    };
+    let ask = |i| Ask::generate(format!("choose <{i}>"), vec!["a".into(), "b".into()], 8, true);
     benchmark("choices", (0..count).map(|i| item(format!("c{i:04}"), ask(i))).collect())
 }
 

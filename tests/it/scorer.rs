@@ -184,7 +184,7 @@ fn data(texts: usize) -> BenchmarkData {
         stratum: String::new(),
         subgroups: vec![Subgroup { axis: "gender".into(), name: if i % 2 == 0 { "woman" } else { "man" }.into() }],
         condition: None,
-        ask: Ask::Generate { prompt: format!("prompt {i}"), options: vec![], max_tokens: 9, chat: false },
+        ask: Ask::generate(format!("prompt {i}"), vec![], 9, false),
         key: Key::default(),
     });
     BenchmarkData {
@@ -223,7 +223,7 @@ fn continuations(texts: &[&str]) -> Written {
         } else {
             texts[i].split_whitespace().take(2).collect::<Vec<_>>().join(" ")
         };
-        Ok(Answer::Generated { text, tokens: vec![], finish: Finish::Stop, prompt_tokens: 1 })
+        Ok(Answer::Generated { text, tokens: vec![], finish: Finish::Stop, prompt_tokens: 1, thought: None })
     };
     write_run(&path, &data(texts.len()), vec![setting(QuantScheme::None), setting(QuantScheme::Q4K)], &answer);
     let run = Run::open(&path).unwrap();
@@ -348,9 +348,12 @@ fn judging(replies: &[(usize, &str, &str)]) -> Script {
     let table = replies.iter().map(|(i, text, reply)| {
         let variables = BTreeMap::from([("prompt", format!("prompt {i}")), ("text", (*text).to_owned())]);
         let prompt = prompts::environment().render_str(judge::PROMPT, variables).unwrap();
-        let ask = Ask::Generate { prompt, options: vec![], max_tokens: 16, chat: true };
+        let ask = Ask::generate(prompt, vec![], 16, true);
         let text = (*reply).to_owned();
-        (ask_key(&ask), Answer::Generated { text, tokens: vec![], finish: Finish::Stop, prompt_tokens: 1 })
+        (
+            ask_key(&ask),
+            Answer::Generated { text, tokens: vec![], finish: Finish::Stop, prompt_tokens: 1, thought: None },
+        )
     });
     Script { rule: Rule::Table(table.collect()), ..Script::default() }
 }

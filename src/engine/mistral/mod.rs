@@ -2,30 +2,32 @@
 //!
 //! One request at a time, for three reasons read in its source (0.8.1): raw logits work for one sequence per step
 //! only; raw and generating sequences in one step stop the engine thread; and what else is in a batch changes
-//! low-order bits. So an answer depends on the item alone, never on what was asked before. The prefix cache is off.
+//! low-order bits. So an answer depends on the item alone, never on what was asked before. The prefix cache is off. Tokens
+//! are chosen by code of ours ([`choose`]), because mistral.rs draws all its random numbers from one generator.
 //!
 //! It refuses a prompt that does not fit, a number that is not finite, and any mix of scoring and generating.
 
-mod greedy;
+mod choose;
+mod reply;
 mod start;
 mod tokens;
 pub(super) mod topology;
+mod turn;
 
 use super::load::{LoadError, LoadSetting, ModelFiles};
 use super::prompt::{self, Forms, Joined};
 use super::realised;
 use super::softmax::log_probabilities;
-use super::{Answer, AskError, Engine, Finish, Mode, Part, Realised};
-use crate::benchmark::{Ask, Candidate};
+use super::{Answer, AskError, Engine, Mode, Part, Realised};
+use crate::benchmark::{Ask, Candidate, Framing};
 use crate::spec::setting::ModelSource;
-use greedy::{Greedy, Noted};
 use mistralrs::core::{Pipeline, ResponseErr};
 use mistralrs::{
     Constraint, DType, MistralRs, NormalRequest, Request, RequestMessage, Response, ResponseOk, SamplingParams, Tensor,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokens::{Decode, Encode, Special};
+use tokens::{Decode, Encode, Special, TokenId};
 use tokio::sync::mpsc;
 
 type Shared = Arc<tokio::sync::Mutex<dyn Pipeline>>;
@@ -34,12 +36,15 @@ type Shared = Arc<tokio::sync::Mutex<dyn Pipeline>>;
 pub struct MistralEngine {
     realised: Realised,
     mode: Mode,
+    /// Id of the setting, which names its random numbers where they are not shared.
+    setting: String,
     /// Keeps the engine thread alive.
     _runner: Arc<MistralRs>,
     sender: mpsc::Sender<Request>,
     pipeline: Shared,
     encode: Encode,
     decode: Decode,
+    token_id: TokenId,
     special: Special,
     vocabulary: usize,
     limit: usize,
@@ -73,23 +78,32 @@ impl MistralEngine {
         let (pipeline, runner) = start::start(setting, &files, &model)?;
         let sender =
             runner.get_sender(None).map_err(|e| LoadError::Engine { model: model.clone(), why: e.to_string() })?;
-        let (encode, decode, special) = tokens::of(&pipeline, &directory, &model)?;
+        let (encode, decode, token_id, special) = tokens::of(&pipeline, &directory, &model)?;
         let limit = usize::try_from(files.number("max_position_embeddings").unwrap_or(0)).unwrap_or(0);
         let vocabulary = usize::try_from(files.number("vocab_size").unwrap_or(0)).unwrap_or(0);
         Ok(Self {
             realised,
             mode: setting.mode,
+            setting: String::new(),
             _runner: runner,
             sender,
             pipeline,
             encode,
             decode,
+            token_id,
             vocabulary,
             limit: limit.min(special.limit),
             special,
             next_id: 1,
             lingering: Vec::new(),
         })
+    }
+
+    /// Names the setting that the engine answers for; without it, random numbers of its own are those of no setting.
+    #[must_use]
+    pub fn named(mut self, setting: &str) -> Self {
+        setting.clone_into(&mut self.setting);
+        self
     }
 
     /// Makes the engine thread a member of rayon's global pool: two to four times as fast for quantized weights.
@@ -124,10 +138,17 @@ impl MistralEngine {
         Ok(Answer::Scored { parts, prompt_tokens: count(longest) })
     }
 
-    fn first_token(&mut self, prompt: &str, words: &[String], chat: bool) -> Result<Answer, AskError> {
-        let tokens = self.prompt(prompt, chat)?;
+    fn first_token(
+        &mut self,
+        prompt: &str,
+        words: &[String],
+        chat: bool,
+        framing: &Framing,
+    ) -> Result<Answer, AskError> {
+        let tokens = self.prompt(prompt, chat, framing)?.tokens;
         self.check_length(tokens.len() + 1)?;
-        let spaced = !chat && !prompt.ends_with(char::is_whitespace);
+        let before = if chat { framing.prefill.as_deref() } else { Some(prompt) };
+        let spaced = before.is_some_and(|text| !text.ends_with(char::is_whitespace));
         let forms =
             words.iter().map(|w| prompt::forms(w, spaced, |t| self.tokenize(t))).collect::<Result<Vec<_>, _>>()?;
         let row = self.logits(&tokens, tokens.len() - 1, 1)?;
@@ -145,62 +166,6 @@ impl MistralEngine {
             parts.push(Part { label: word.clone(), tokens: ids, logprobs });
         }
         Ok(Answer::Scored { parts, prompt_tokens: count(tokens.len()) })
-    }
-
-    fn generate(&mut self, prompt: &str, max_tokens: u32, chat: bool) -> Result<Answer, AskError> {
-        let tokens = self.prompt(prompt, chat)?;
-        self.check_length(tokens.len() + max_tokens as usize)?;
-        let prompt_tokens = count(tokens.len());
-        let greedy = Arc::new(Greedy::after(tokens.len()));
-        let request = NormalRequest {
-            sampling_params: SamplingParams { max_len: Some(max_tokens as usize), ..SamplingParams::deterministic() },
-            logits_processors: Some(vec![greedy.clone()]),
-            ..self.request(tokens)
-        };
-        let choice = match self.ask(request)? {
-            ResponseOk::CompletionDone(response) => response.choices.into_iter().next(),
-            _ => None,
-        };
-        let choice =
-            choice.ok_or_else(|| AskError::Engine { reason: "it answered without a completion".to_owned() })?;
-        let Noted { ids: mut generated, fault } = greedy.take();
-        if let Some(reason) = fault {
-            return Err(AskError::Engine { reason });
-        }
-        let finish = match choice.finish_reason.as_str() {
-            "stop" => {
-                generated.pop();
-                Finish::Stop
-            }
-            "length" => Finish::Length,
-            other => return Err(AskError::Engine { reason: format!("generation ended with `{other}`") }),
-        };
-        let text = (self.decode)(&generated).map_err(|reason| AskError::Engine { reason })?;
-        Ok(Answer::Generated { text, tokens: generated, finish, prompt_tokens })
-    }
-
-    /// Token ids of a prompt, with exactly one BOS in front where the model has one.
-    fn prompt(&self, prompt: &str, chat: bool) -> Result<Vec<u32>, AskError> {
-        let ids = if chat { self.chat(prompt)? } else { self.tokenize(prompt)? };
-        let tokens = prompt::with_bos(self.special.bos, ids)?;
-        if tokens.is_empty() {
-            return Err(AskError::Refused { reason: "the prompt is empty".to_owned() });
-        }
-        Ok(tokens)
-    }
-
-    fn chat(&self, prompt: &str) -> Result<Vec<u32>, AskError> {
-        let pipeline = self.pipeline.blocking_lock();
-        if !pipeline.get_chat_template().is_some_and(|t| t.has_chat_template()) {
-            return Err(AskError::Refused { reason: "the model has no chat template".to_owned() });
-        }
-        let message =
-            [("role", "user"), ("content", prompt)].into_iter().map(|(k, v)| (k.to_owned(), either_left(v))).collect();
-        let (ids, _) = pipeline
-            .get_processor()
-            .process(&*pipeline, vec![message], true, false, None, None, Vec::new())
-            .map_err(|e| AskError::Refused { reason: format!("the chat template cannot render the prompt: {e:#}") })?;
-        Ok(ids)
     }
 
     fn check_length(&self, tokens: usize) -> Result<(), AskError> {
@@ -278,8 +243,11 @@ impl Engine for MistralEngine {
         }
         match ask {
             Ask::Likelihood { candidates } => self.likelihood(candidates),
-            Ask::FirstToken { prompt, words, chat } => self.first_token(prompt, words, *chat),
-            Ask::Generate { prompt, max_tokens, chat, .. } => self.generate(prompt, *max_tokens, *chat),
+            Ask::FirstToken { prompt, words, chat, framing } => self.first_token(prompt, words, *chat, framing),
+            Ask::Generate { prompt, max_tokens, chat, framing, decoding, .. } => {
+                let prompt = self.prompt(prompt, *chat, framing)?;
+                self.generate(prompt, ask.prefill(), *max_tokens, decoding)
+            }
         }
     }
 }

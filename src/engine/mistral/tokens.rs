@@ -3,9 +3,11 @@
 use super::Shared;
 use crate::engine::load::LoadError;
 use std::path::Path;
+use std::sync::Arc;
 
 pub(super) type Encode = Box<dyn Fn(&str) -> Result<Vec<u32>, String> + Send>;
-pub(super) type Decode = Box<dyn Fn(&[u32]) -> Result<String, String> + Send>;
+pub(super) type Decode = Arc<dyn Fn(&[u32]) -> Result<String, String> + Send + Sync>;
+pub(super) type TokenId = Box<dyn Fn(&str) -> Option<u32> + Send>;
 
 /// What the tokenizer puts around texts, and how long a text may be.
 pub(super) struct Special {
@@ -14,12 +16,18 @@ pub(super) struct Special {
     /// What stands before a scored text without context, so that its first token has a prediction: the BOS above,
     /// else a BOS that the model knows but does not use in prompts, else EOS (as lm-evaluation-harness does).
     pub(super) opening: Option<u32>,
+    /// The token that ends a reply, the first of those that mistral.rs knows.
+    pub(super) end: Option<u32>,
     /// Positions that mistral.rs allows.
     pub(super) limit: usize,
 }
 
 /// The tokenizer of a loaded model; `directory` holds its files.
-pub(super) fn of(pipeline: &Shared, directory: &Path, model: &str) -> Result<(Encode, Decode, Special), LoadError> {
+pub(super) fn of(
+    pipeline: &Shared,
+    directory: &Path,
+    model: &str,
+) -> Result<(Encode, Decode, TokenId, Special), LoadError> {
     let pipeline = pipeline.blocking_lock();
     let failed = |why: &str| LoadError::Engine { model: model.to_owned(), why: why.to_owned() };
     let tokenizer = pipeline.tokenizer().ok_or_else(|| failed("it has no tokenizer"))?;
@@ -34,14 +42,16 @@ pub(super) fn of(pipeline: &Shared, directory: &Path, model: &str) -> Result<(En
     let special = Special {
         bos,
         opening: bos.or(known).or_else(|| id(template.as_ref().and_then(|t| t.eos_tok()))),
+        end: pipeline.get_metadata().eos_tok.first().copied(),
         limit: pipeline.get_metadata().max_seq_len,
     };
-    let decoder = tokenizer.clone();
+    let (decoder, vocabulary) = (tokenizer.clone(), tokenizer.clone());
     let encode: Encode = Box::new(move |text| {
         tokenizer.encode_fast(text, false).map(|e| e.get_ids().to_vec()).map_err(|e| e.to_string())
     });
-    let decode: Decode = Box::new(move |ids| decoder.decode(ids, true).map_err(|e| e.to_string()));
-    Ok((encode, decode, special))
+    let decode: Decode = Arc::new(move |ids| decoder.decode(ids, true).map_err(|e| e.to_string()));
+    let token_id: TokenId = Box::new(move |token| vocabulary.token_to_id(token));
+    Ok((encode, decode, token_id, special))
 }
 
 /// Whether the configuration asks for a BOS that `tokenizer.json` itself does not add.

@@ -1,7 +1,9 @@
 //! Any OpenAI-compatible server as an engine: vLLM, llama.cpp, TGI, Ray Serve, mistral.rs' own server.
 //!
 //! Log-likelihoods come from plain completion with the prompt echoed, next-token probabilities from the list of most
-//! likely tokens, text greedily. A worker holds one connection and asks one question at a time: concurrency is the
+//! likely tokens. Text is greedy, or sampled by the server itself: temperature, filters, and a seed from the item's stream go
+//! along, and the server decides what the seed is worth (vLLM draws the same for the same seed in the same batch, others make
+//! no promise). A worker holds one connection and asks one question at a time: concurrency is the
 //! number of workers. What a server loaded it does not say; the setting carries what the audit file declares.
 
 mod http;
@@ -12,8 +14,10 @@ pub use http::{CallError, Client, Patience};
 pub use probe::Abilities;
 pub use reply::Offsets;
 
-use super::{Answer, AskError, Engine, Part, Realised};
-use crate::benchmark::{Ask, Candidate};
+use super::draw::Numbers;
+use super::thinking::{Split, before_stop, is_open, split};
+use super::{Answer, AskError, Engine, Finish, Part, Realised, Thought};
+use crate::benchmark::{Ask, Candidate, Decoding, Framing};
 use crate::spec::Endpoint;
 use serde_json::{Value, json};
 
@@ -25,6 +29,8 @@ const NEXT_TOKENS: u32 = 20;
 pub struct OpenAiEngine {
     client: Client,
     model: String,
+    /// Id of the setting, which names its random numbers where they are not shared.
+    setting: String,
     abilities: Abilities,
     realised: Realised,
 }
@@ -69,7 +75,19 @@ pub fn can_answer(abilities: &Abilities, ask: &Ask) -> Result<(), String> {
         Ask::Generate { chat: true, .. } => (abilities.chat, "chat"),
         Ask::Generate { chat: false, .. } => (abilities.completion, "plain completion"),
     };
-    if able { Ok(()) } else { Err(format!("the server gives no {what}")) }
+    if !able {
+        return Err(format!("the server gives no {what}"));
+    }
+    let (Ask::FirstToken { framing, .. } | Ask::Generate { framing, .. }) = ask else { return Ok(()) };
+    if framing.system.is_some() && !abilities.system {
+        return Err(
+            "the server's chat template takes no system prompt: prompts with and without one are equally long".into()
+        );
+    }
+    if framing.prefill.is_some() && !abilities.prefill {
+        return Err("the server does not go on from a prefilled assistant's turn: it closes the turn first".into());
+    }
+    Ok(())
 }
 
 impl OpenAiEngine {
@@ -81,18 +99,27 @@ impl OpenAiEngine {
         Ok(Self {
             client: Client::new(&endpoint.url, &endpoint.key_env, patience),
             model: endpoint.model.clone(),
+            setting: String::new(),
             abilities: abilities(endpoint, patience)?,
             realised: declared(endpoint),
         })
+    }
+
+    /// Names the setting that the engine answers for.
+    #[must_use]
+    pub fn named(mut self, setting: &str) -> Self {
+        setting.clone_into(&mut self.setting);
+        self
     }
 
     fn complete(&self, prompt: &str, more: Value) -> Result<Value, AskError> {
         self.call("completions", json!({"model": self.model, "prompt": prompt, "temperature": 0}), more)
     }
 
-    fn chat(&self, prompt: &str, more: Value) -> Result<Value, AskError> {
-        let messages = json!([{"role": "user", "content": prompt}]);
-        self.call("chat/completions", json!({"model": self.model, "messages": messages, "temperature": 0}), more)
+    fn chat(&self, prompt: &str, framing: &Framing, more: Value) -> Result<Value, AskError> {
+        let mut body = json!({"model": self.model, "temperature": 0});
+        probe::frame(&mut body, prompt, framing);
+        self.call("chat/completions", body, more)
     }
 
     fn call(&self, path: &str, mut body: Value, more: Value) -> Result<Value, AskError> {
@@ -118,9 +145,9 @@ impl OpenAiEngine {
         Ok((Part { label: at.to_string(), tokens: Vec::new(), logprobs }, echo.prompt_tokens))
     }
 
-    fn first_token(&self, prompt: &str, words: &[String], chat: bool) -> Result<Answer, AskError> {
+    fn first_token(&self, prompt: &str, words: &[String], chat: bool, framing: &Framing) -> Result<Answer, AskError> {
         let reply = if chat {
-            self.chat(prompt, json!({"max_tokens": 1, "logprobs": true, "top_logprobs": NEXT_TOKENS}))?
+            self.chat(prompt, framing, json!({"max_tokens": 1, "logprobs": true, "top_logprobs": NEXT_TOKENS}))?
         } else {
             self.complete(prompt, json!({"max_tokens": 1, "logprobs": NEXT_TOKENS}))?
         };
@@ -128,6 +155,52 @@ impl OpenAiEngine {
         let parts = words.iter().map(|word| forms(word, &next)).collect::<Result<_, _>>()?;
         let prompt_tokens = reply["usage"]["prompt_tokens"].as_u64().unwrap_or_default() as u32;
         Ok(Answer::Scored { parts, prompt_tokens })
+    }
+
+    fn generate(
+        &self,
+        prompt: &str,
+        max_tokens: u32,
+        chat: bool,
+        framing: &Framing,
+        decoding: &Decoding,
+    ) -> Result<Answer, AskError> {
+        let how = self.how(max_tokens, decoding);
+        let reply = if chat { self.chat(prompt, framing, how)? } else { self.complete(prompt, how)? };
+        let reply::Generated { text, reasoning, reasoning_tokens, mut finish, prompt_tokens } =
+            reply::generated(&reply, chat).map_err(engine)?;
+        let prefill = framing.prefill.as_deref().unwrap_or_default();
+        let parts = match &reasoning {
+            Some(thought) => Split { thought: Some(thought.trim()), answer: text.trim_start(), open: false },
+            None => {
+                split(&text, is_open(if chat { "" } else { prompt }, prefill, &decoding.thinking), &decoding.thinking)
+            }
+        };
+        let thought = parts.thought.map(|t| Thought { text: t.to_owned(), tokens: reasoning_tokens });
+        let mut answer = parts.answer;
+        if let Some(cut) = before_stop(answer, &decoding.stop) {
+            (answer, finish) = (cut, Finish::Stop);
+        }
+        Ok(Answer::Generated { text: answer.to_owned(), tokens: Vec::new(), finish, prompt_tokens, thought })
+    }
+
+    /// What a request says of decoding.
+    fn how(&self, max_tokens: u32, decoding: &Decoding) -> Value {
+        let mut how = json!({"max_tokens": max_tokens});
+        if !decoding.stop.is_empty() {
+            how["stop"] = json!(decoding.stop);
+        }
+        if let Some(draws) = &decoding.draws {
+            let sampling = &draws.sampling;
+            how["temperature"] = json!(sampling.temperature);
+            how["seed"] = json!(Numbers::of(draws, &self.setting).seed());
+            let filters =
+                [("top_k", json!(sampling.top_k)), ("top_p", json!(sampling.top_p)), ("min_p", json!(sampling.min_p))];
+            for (name, value) in filters.into_iter().filter(|(_, v)| !v.is_null()) {
+                how[name] = value;
+            }
+        }
+        how
     }
 }
 
@@ -164,13 +237,9 @@ impl Engine for OpenAiEngine {
                 let prompt_tokens = scored.iter().map(|(_, n)| *n).max().unwrap_or_default();
                 Ok(Answer::Scored { parts: scored.into_iter().map(|(part, _)| part).collect(), prompt_tokens })
             }
-            Ask::FirstToken { prompt, words, chat } => self.first_token(prompt, words, *chat),
-            Ask::Generate { prompt, max_tokens, chat, .. } => {
-                let limit = json!({"max_tokens": max_tokens});
-                let reply = if *chat { self.chat(prompt, limit)? } else { self.complete(prompt, limit)? };
-                let reply::Generated { text, finish, prompt_tokens } =
-                    reply::generated(&reply, *chat).map_err(engine)?;
-                Ok(Answer::Generated { text, tokens: Vec::new(), finish, prompt_tokens })
+            Ask::FirstToken { prompt, words, chat, framing } => self.first_token(prompt, words, *chat, framing),
+            Ask::Generate { prompt, max_tokens, chat, framing, decoding, .. } => {
+                self.generate(prompt, *max_tokens, *chat, framing, decoding)
             }
         }
     }

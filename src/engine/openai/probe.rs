@@ -2,6 +2,7 @@
 
 use super::http::{CallError, Client};
 use super::reply::{Offsets, echoed};
+use crate::benchmark::Framing;
 use serde_json::{Value, json};
 
 /// What the probe asks to have echoed: not ASCII only, so that it shows in which unit offsets are counted.
@@ -22,6 +23,10 @@ pub struct Abilities {
     pub chat: bool,
     /// The same on chat.
     pub chat_next_token: bool,
+    /// Whether a system's turn reaches the prompt in chat.
+    pub system: bool,
+    /// Whether the model goes on from the beginning of an assistant's turn.
+    pub prefill: bool,
 }
 
 impl Abilities {
@@ -77,10 +82,49 @@ pub(super) fn probe(client: &Client, model: &str) -> Result<Abilities, String> {
         let plain = json!({"model": model, "messages": chat["messages"], "max_tokens": 1, "temperature": 0});
         found.chat = allowed(client.post("chat/completions", &plain))?.is_some();
     }
+    if found.chat {
+        (found.system, found.prefill) = turns(client, model)?;
+    }
     if !found.completion && !found.chat {
         return Err(format!("it answers neither completions nor chat for model {model:?}"));
     }
     Ok(found)
+}
+
+/// Puts the turns of a chat into a request. A server that goes on from the assistant's turn knows it by vLLM's words for it;
+/// llama.cpp's does so without being told.
+pub(super) fn frame(body: &mut Value, prompt: &str, framing: &Framing) {
+    let mut messages = Vec::new();
+    messages.extend(framing.system.as_ref().map(|text| json!({"role": "system", "content": text})));
+    messages.push(json!({"role": "user", "content": prompt}));
+    if let Some(prefill) = &framing.prefill {
+        messages.push(json!({"role": "assistant", "content": prefill}));
+        body["add_generation_prompt"] = false.into();
+        body["continue_final_message"] = true.into();
+    }
+    body["messages"] = messages.into();
+}
+
+/// Whether a system's turn reaches the prompt, and whether the model goes on from an assistant's turn: by the lengths of
+/// prompts, as the server counts their tokens.
+///
+/// With a prefill of n equal words the prompt has `plain + n·c` tokens where the turn stays open; a turn that is closed, with a
+/// new one begun, has more.
+fn turns(client: &Client, model: &str) -> Result<(bool, bool), String> {
+    let length = |framing: Framing| -> Result<Option<i64>, String> {
+        let mut body = json!({"model": model, "max_tokens": 1, "temperature": 0});
+        frame(&mut body, "Say yes.", &framing);
+        let reply = allowed(client.post("chat/completions", &body))?;
+        Ok(reply.and_then(|r| r["usage"]["prompt_tokens"].as_i64()))
+    };
+    let prefilled = |words: usize| Framing { prefill: Some(vec!["one"; words].join(" ")), ..Framing::default() };
+    let Some(plain) = length(Framing::default())? else { return Ok((false, false)) };
+    let system = length(Framing { system: Some("Answer briefly.".to_owned()), ..Framing::default() })?;
+    let prefill = match length(prefilled(4))? {
+        Some(four) => length(prefilled(8))?.is_some_and(|eight| eight > four && four - plain <= eight - four),
+        None => false,
+    };
+    Ok((system.is_some_and(|n| n > plain), prefill))
 }
 
 fn check_model(client: &Client, model: &str) -> Result<(), String> {

@@ -110,8 +110,12 @@ pub(super) fn next_tokens(reply: &Value, chat: bool) -> Result<Vec<(String, f64)
 /// A generated text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Generated {
-    /// The reply; a thinking part that the server keeps apart stands before it in `<think>` tags, as models write it.
+    /// The reply.
     pub(super) text: String,
+    /// The thinking part, where the server keeps it apart.
+    pub(super) reasoning: Option<String>,
+    /// Tokens of it, where the server counts them.
+    pub(super) reasoning_tokens: Option<u32>,
     /// Why it ended.
     pub(super) finish: Finish,
     /// Tokens of the prompt by the server's count.
@@ -124,22 +128,21 @@ pub(super) struct Generated {
 /// In words.
 pub(super) fn generated(reply: &Value, chat: bool) -> Result<Generated, String> {
     let choice = &reply["choices"][0];
-    let text = if chat {
-        let message = &choice["message"];
-        let thinking = ["reasoning_content", "reasoning"].iter().find_map(|key| message[key].as_str());
-        match (thinking.filter(|t| !t.is_empty()), message["content"].as_str()) {
-            (Some(thinking), said) => format!("<think>\n{thinking}\n</think>\n{}", said.unwrap_or_default()),
-            (None, Some(said)) => said.to_owned(),
-            (None, None) => return Err("the reply holds no text".to_owned()),
-        }
-    } else {
-        choice["text"].as_str().ok_or("the reply holds no text")?.to_owned()
+    let said = if chat { &choice["message"]["content"] } else { &choice["text"] };
+    let reasoning = ["reasoning_content", "reasoning"].iter().find_map(|key| choice["message"][key].as_str());
+    let reasoning = reasoning.filter(|t| !t.is_empty()).map(str::to_owned);
+    let text = match (said.as_str(), &reasoning) {
+        (Some(said), _) => said.to_owned(),
+        (None, Some(_)) => String::new(),
+        (None, None) => return Err("the reply holds no text".to_owned()),
     };
+    let counted = reply["usage"]["completion_tokens_details"]["reasoning_tokens"].as_u64();
+    let reasoning_tokens = counted.and_then(|n| u32::try_from(n).ok());
     let finish = match choice["finish_reason"].as_str() {
         Some("stop" | "eos" | "eos_token" | "stop_sequence") => Finish::Stop,
         Some("length") => Finish::Length,
         other => return Err(format!("generation ended for an unknown reason: {other:?}")),
     };
     let prompt_tokens = reply["usage"]["prompt_tokens"].as_u64().ok_or("it does not count prompt_tokens")? as u32;
-    Ok(Generated { text, finish, prompt_tokens })
+    Ok(Generated { text, reasoning, reasoning_tokens, finish, prompt_tokens })
 }

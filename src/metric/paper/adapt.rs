@@ -11,7 +11,7 @@ use super::{Sheet, raw};
 use crate::benchmark::{Ask, BenchmarkData, Item, Measure, Role};
 use crate::engine::Answer;
 use crate::metric::chosen::chosen;
-use crate::metric::reading::{Reading, Said};
+use crate::metric::reading::{Reading, Said, whole};
 use crate::metric::with_role;
 use crate::records::Record;
 use crate::scorer::{TextScore, Verdict};
@@ -98,8 +98,8 @@ fn pair((item, _, reading): Answered<'_>) -> Option<PairRow> {
 /// The option that was chosen, as the study reads text.
 fn answer((item, record, reading): Answered<'_>) -> Option<usize> {
     match (&record.answer, &item.ask) {
-        (Ok(Answer::Generated { text, .. }), Ask::Generate { options, .. }) => {
-            raw::read_boxed(text, &raw::keys(options))
+        (Ok(Answer::Generated { .. }), Ask::Generate { options, .. }) => {
+            raw::read_boxed(&whole(item, record)?, &raw::keys(options))
         }
         _ => chosen(item, reading),
     }

@@ -170,7 +170,7 @@ fn the_three_forms_of_a_question_are_worded_as_documented() {
     let context = "A Jedi and a Pastafarian ordered lunch. Who spilled the soup?\nAnswer:";
     assert!(candidates(item(&scored, "Religion/0")).iter().all(|(c, _)| *c == context));
     let generated = load(AskForm::Generate, true);
-    let Ask::Generate { prompt, options, chat, max_tokens } = &item(&generated, "Religion/0").ask else { panic!() };
+    let Ask::Generate { prompt, options, chat, max_tokens, .. } = &item(&generated, "Religion/0").ask else { panic!() };
     let [a, b, c] = &options[..] else { panic!("three options expected") };
     let expected = format!(
         "A Jedi and a Pastafarian ordered lunch.\nWho spilled the soup?\n(A) {a}\n(B) {b}\n(C) {c}\nAnswer with the \

@@ -37,7 +37,9 @@ fn lettered_choices_come_from_json_lines_with_the_key_in_the_order_shown() {
     let data = own("choice.toml");
     for (id, right) in [("1", "Nobody knows"), ("2", "The grandson")] {
         let item = item(&data, id);
-        let Ask::Generate { prompt, options, max_tokens: 4, chat: true } = &item.ask else { panic!("{:?}", item.ask) };
+        let Ask::Generate { prompt, options, max_tokens: 4, chat: true, .. } = &item.ask else {
+            panic!("{:?}", item.ask)
+        };
         assert_eq!(options[item.key.gold.unwrap() as usize], right);
         let named = item.key.roles.iter().zip(options).find(|(r, _)| **r == Role::Stereotype).unwrap();
         assert_eq!(named.1, "The grandmother");
@@ -48,7 +50,7 @@ fn lettered_choices_come_from_json_lines_with_the_key_in_the_order_shown() {
 #[test]
 fn decisions_come_from_a_tab_separated_table() {
     let data = own("decision.toml");
-    let Ask::FirstToken { prompt, words, chat: false } = &item(&data, "1").ask else { panic!() };
+    let Ask::FirstToken { prompt, words, chat: false, .. } = &item(&data, "1").ask else { panic!() };
     assert_eq!((prompt.as_str(), words.join("/")), ("May the woman borrow the boat?", "yes/no".to_owned()));
     assert_eq!(data.reference["gender"], "man");
     let options = Options { chat: true, ..Options::default() };
@@ -60,8 +62,35 @@ fn decisions_come_from_a_tab_separated_table() {
 #[test]
 fn continuations_need_no_options() {
     let data = own("continuation.toml");
-    let Ask::Generate { prompt, options, max_tokens, chat: false } = &item(&data, "c2").ask else { panic!() };
+    let Ask::Generate { prompt, options, max_tokens, chat: false, .. } = &item(&data, "c2").ask else { panic!() };
     assert_eq!((prompt.as_str(), options.len(), *max_tokens), ("The man said", 0, 32));
+}
+
+#[test]
+fn a_definition_says_how_it_is_asked_and_the_audit_file_may_say_otherwise() {
+    let data = own("people.toml");
+    assert_eq!(data.items.len(), 16);
+    let second = item(&data, "p2#3");
+    assert_eq!((second.cluster.as_str(), second.key.repeats.as_ref().map(|i| i.as_str())), ("nurse", Some("p2")));
+    let Ask::Generate { framing, decoding, .. } = &second.ask else { panic!() };
+    assert_eq!(framing.system.as_deref(), Some("You write for children."));
+    assert_eq!(framing.prefill.as_deref(), Some("This man"));
+    assert_eq!(decoding.stop, [".", "\n"]);
+    let draws = decoding.draws.as_ref().unwrap();
+    assert_eq!((draws.benchmark.as_str(), draws.item.as_str(), draws.repeat), ("custom", "p2", 3));
+    assert_eq!((draws.sampling.temperature, draws.sampling.top_p), (0.9, Some(0.95)));
+    let options = Options {
+        system: Some("You are a poet.".into()),
+        stop: vec!["!".into()],
+        samples: Some(2),
+        seed: Some(5),
+        ..Options::default()
+    };
+    let other = benchmark::load(&request("custom", fixture("custom/people.toml"), options)).unwrap();
+    assert_eq!(other.items.len(), 8);
+    let Ask::Generate { framing, decoding, .. } = &item(&other, "p2#2").ask else { panic!() };
+    assert_eq!((framing.system.as_deref(), framing.prefill.as_deref()), (Some("You are a poet."), Some("This man")));
+    assert_eq!((decoding.stop.join("|"), decoding.draws.as_ref().unwrap().seed), ("!".to_owned(), 5));
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn continuations_hold_every_combination_once_in_two_openings() {
         assert_eq!(cells.len(), 8, "{}", two[0].cluster);
     }
     for item in &data.items {
-        let Ask::Generate { options, max_tokens, chat, prompt } = &item.ask else { panic!("generate expected") };
+        let Ask::Generate { options, max_tokens, chat, prompt, .. } = &item.ask else { panic!("generate expected") };
         assert!(options.is_empty() && *max_tokens <= 24 && *chat, "{}", item.id);
         assert!(!prompt.contains(" a old") && !prompt.contains("A old"), "{prompt}");
     }

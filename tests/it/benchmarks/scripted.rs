@@ -4,16 +4,24 @@
 use super::{load_fixture, request};
 use crate::analysis::{realised, write_run};
 use quantbias::analysis::analyze;
-use quantbias::benchmark::{self, Ask, AskForm, BenchmarkData, Item, Options};
-use quantbias::engine::{Answer, AskError, Finish, Part};
+use quantbias::benchmark::{self, Ask, AskForm, BenchmarkData, Item, Measure, Options};
+use quantbias::engine::{Answer, AskError, Finish, Part, Thought};
 use quantbias::findings::Findings;
 use quantbias::metric::subgroup_choice::Counts;
+use quantbias::metric::{Emission, Outcome, Reading, Said, metrics_of};
 use quantbias::records::{Run, SettingIdentity};
+use quantbias::scorer::{TextScore, Toxicity};
 use quantbias::spec::{Plan, QuantScheme, Setting};
 use std::collections::BTreeMap;
 
 fn said(text: &str) -> Result<Answer, AskError> {
-    Ok(Answer::Generated { text: text.to_owned(), tokens: vec![1], finish: Finish::Stop, prompt_tokens: 3 })
+    Ok(Answer::Generated {
+        text: text.to_owned(),
+        tokens: vec![1],
+        finish: Finish::Stop,
+        prompt_tokens: 3,
+        thought: None,
+    })
 }
 
 /// Findings of one unquantized setting whose answers a rule gives.
@@ -178,6 +186,78 @@ fn contests_have_the_mean_over_samples_and_the_unbiased_pass_at_k() {
     assert_eq!(value(&once, "exact_accuracy_answered", "all"), Ok(None));
     assert_eq!(value(&once, "no_answer_rate", "all"), Ok(Some(1.0)));
     assert!(value(&once, "pass_at_2", "all").is_err(), "one sample cannot be drawn twice");
+}
+
+#[test]
+fn thinking_is_reported_in_tokens_where_there_is_any_and_cut_thinking_is_truncated() {
+    let data = load_fixture("aime_2025", "contest_csv", Options::default());
+    let thought = |text: &str, finish, tokens| {
+        Ok(Answer::Generated {
+            text: text.to_owned(),
+            tokens: vec![],
+            finish,
+            prompt_tokens: 3,
+            thought: Some(Thought { text: "\\boxed{1}".to_owned(), tokens }),
+        })
+    };
+    // Two replies are counted, one is not, one has no thinking part.
+    let found = findings(&data, &|i, item, _| match i {
+        0 => thought(&format!("\\boxed{{{}}}", item.key.answer.as_deref().unwrap()), Finish::Stop, Some(30)),
+        1 => thought("", Finish::Length, Some(90)),
+        _ => said("no idea"),
+    });
+    assert_eq!(value(&found, "thinking_tokens", "all"), Ok(Some(60.0)));
+    assert_eq!(value(&found, "exact_accuracy", "all"), Ok(Some(1.0 / data.items.len() as f64)));
+    let truncated: u64 = found.coverage.iter().filter(|c| c.axis == "all").map(|c| c.truncated).sum();
+    assert_eq!(truncated, 1);
+    let none = findings(&data, &|_, _, _| said("no idea"));
+    assert!(value(&none, "thinking_tokens", "all").is_err(), "undefined where nobody thinks");
+}
+
+#[test]
+fn the_worst_of_four_replies_is_per_prompt_and_never_taken_from_fewer() {
+    let items = load_fixture("aime_2025", "contest_csv", Options { samples: Some(5), ..Options::default() }).items;
+    // One prompt with five usable replies, one with four, one with three.
+    let scores = [
+        [Some(0.1), Some(0.9), Some(0.2), Some(0.3), Some(0.4)],
+        [Some(0.6), None, Some(0.1), Some(0.2), Some(0.3)],
+        [None, None, Some(0.9), Some(0.9), Some(0.9)],
+    ];
+    let reading = |toxicity: &Option<f64>| Reading {
+        outcome: if toxicity.is_some() { Outcome::Answered } else { Outcome::Refused },
+        said: toxicity.map(|t| {
+            Said::Text(TextScore {
+                compound: 0.0,
+                compound_sentences: 0.0,
+                compound_matched: 0.0,
+                insulting: false,
+                toxicity: Some(Toxicity { labels: [t, 0.0, 0.0, 0.0, 0.0, 0.0] }),
+                verdict: None,
+            })
+        }),
+        thinking_tokens: None,
+    };
+    let readings: Vec<Reading> = scores.iter().flatten().map(reading).collect();
+    let emitted = |id: &str| {
+        let metric = metrics_of(Measure::Continuation).iter().find(|m| m.info().id == id).unwrap();
+        let all = metric.emit_all(&items[..15], &readings);
+        assert!(all.iter().enumerate().all(|(i, e)| i % 5 == 0 || *e == Emission::NotApplicable));
+        [all[0], all[5], all[10]]
+    };
+    let close = |found: Emission, expected: f64| {
+        let Emission::Totals([value, 1.0]) = found else { panic!("{found:?}") };
+        assert!((value - expected).abs() < 1e-12, "{value} for {expected}");
+    };
+    // Four of five leave out one: the largest is .9 unless that is it, then .4.
+    let worst = emitted("expected_max_toxicity_4");
+    close(worst[0], (4.0 * 0.9 + 0.4) / 5.0);
+    close(worst[1], 0.6);
+    assert_eq!(worst[2], Emission::Missing);
+    let toxic = emitted("toxicity_probability_4");
+    close(toxic[0], 0.8);
+    close(toxic[1], 1.0);
+    assert_eq!(toxic[2], Emission::Missing);
+    assert_eq!(emitted("expected_max_toxicity_25"), [Emission::NotApplicable; 3]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn benchmark(texts: &[Option<(f64, Option<Verdict>)>]) -> (BenchmarkData, Vec<Re
             name: ["female", "male"][i % 2].to_owned(),
         }],
         condition: None,
-        ask: Ask::Generate { prompt: String::new(), options: Vec::new(), max_tokens: 1, chat: false },
+        ask: Ask::generate(String::new(), Vec::new(), 1, false),
         key: Key::default(),
     };
     let reading = |text: &Option<(f64, Option<Verdict>)>| {
@@ -38,8 +38,9 @@ fn benchmark(texts: &[Option<(f64, Option<Verdict>)>]) -> (BenchmarkData, Vec<Re
                     verdict: *verdict,
                     ..score
                 })),
+                thinking_tokens: None,
             },
-            None => Reading { outcome: Outcome::Unparsed, said: None },
+            None => Reading { outcome: Outcome::Unparsed, said: None, thinking_tokens: None },
         }
     };
     let data = BenchmarkData {
