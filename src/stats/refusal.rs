@@ -117,7 +117,8 @@ pub fn admit_interval<C: Cell>(cell: &C, changed: usize, functional: &dyn Functi
     Ok(())
 }
 
-/// As [`admit_interval`], and also refuses a bootstrap interval below [`MIN_CLUSTERS_BOOTSTRAP`] clusters.
+/// As [`admit_interval`], and also refuses a bootstrap interval below [`MIN_CLUSTERS_BOOTSTRAP`] clusters, and for metrics
+/// with a kink: at the kink of ICAT a percentile interval covers about 0.7, jackknife-t about 0.94.
 ///
 /// # Errors
 /// The first [`Refusal`] that applies.
@@ -126,6 +127,9 @@ pub fn admit_bootstrap<C: Cell>(cell: &C, changed: usize, functional: &dyn Funct
     let clusters = cell.clusters();
     if clusters < MIN_CLUSTERS_BOOTSTRAP {
         return Err(Refusal::TooFewClusters { clusters, needed: MIN_CLUSTERS_BOOTSTRAP });
+    }
+    if !functional.smooth() {
+        return Err(Refusal::NotSmooth);
     }
     Ok(())
 }
