@@ -34,6 +34,8 @@ pub(super) struct Contrast {
     pub(super) wants: bool,
     /// Whether its replicates are part of its family's critical value; without, a band would claim too much.
     pub(super) banded: bool,
+    /// Whether the two settings share no item.
+    pub(super) unpaired: bool,
 }
 
 /// What the replicates of a row give.
@@ -65,6 +67,7 @@ pub(super) fn contrast(at: &ModelBenchmark<'_>, cell: Cell, pair: &Pair, sums: P
         gate: None,
         wants: false,
         banded: false,
+        unpaired: false,
     };
     if contrast.row.delta.is_none() {
         contrast.row.note = Some(undefined(&contrast.row));

@@ -17,6 +17,10 @@ pub enum IntervalMethod {
     RareChange,
     /// Simultaneous over a family.
     Simultaneous,
+    /// t interval from a cluster-robust standard error (sandwich).
+    ClusterRobust,
+    /// Unpaired: two samples of clusters, jackknife errors of both, Satterthwaite's degrees of freedom (Welch).
+    TwoSample,
 }
 
 /// A confidence interval.

@@ -14,12 +14,6 @@ pub fn detectable(se: f64, df: f64, level: Level, power: f64) -> Option<f64> {
     (se > 0.0 && power > 0.0 && power < 1.0 && effect.is_finite()).then_some(effect)
 }
 
-/// How many times as many clusters are needed so that `target` becomes detectable, `(MDE/target)²`, at least 0.
-pub fn times_needed(mde: f64, target: f64) -> Option<f64> {
-    let times = (mde / target).powi(2);
-    (target > 0.0 && times.is_finite()).then_some(times)
-}
-
 /// Items needed so that an effect comes down to `target`, where there are `items` in `clusters` now: items of the fewest
 /// clusters, at least [`MIN_CLUSTERS`], at which `effect` is at most `target`. `effect` takes how many times as many
 /// clusters there are, and falls with it; degrees of freedom are its business. `None` where no size is enough.

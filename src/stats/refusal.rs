@@ -82,6 +82,11 @@ pub enum Refusal {
     /// The method needs a smooth metric.
     #[error("the metric has a kink, and this method needs a smooth one")]
     NotSmooth,
+    /// A likelihood without a maximum.
+    #[error(
+        "the predictor separates the events from the rest, or all items are of one kind: the likelihood has no maximum"
+    )]
+    Separated,
     /// A BCa constant is outside the range where the interval can be trusted.
     #[error("BCa constants out of range: bias z0 = {z0:.3}, acceleration a = {acceleration:.3}")]
     Skewed {

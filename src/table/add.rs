@@ -289,9 +289,14 @@ fn added<const P: usize>(
 
 /// Items with and without a value of the headline.
 fn coverage(source: &Source<'_>, columns: &Columns, lists: &[List], name: &str) -> Vec<CoverageRow> {
+    let has = |values: &[&[f64]], item: u32| columns.of(values, item as usize).is_some();
+    let shared = |item: u32| source.values.iter().filter(|values| has(values, item)).count() > 1;
+    // Where no item has a value under two settings, none was meant to have one.
+    let apart = source.values.len() > 1 && !(0..source.cluster.len() as u32).any(shared);
     let row = |setting: &String, values: &[&[f64]], list: &List| {
-        let answered = list.items.iter().filter(|item| columns.of(values, **item as usize).is_some()).count() as u64;
-        covered(name, setting, &list.axis, &list.subgroup, answered, list.items.len() as u64)
+        let answered = list.items.iter().filter(|item| has(values, **item)).count() as u64;
+        let items = if apart { answered } else { list.items.len() as u64 };
+        covered(name, setting, &list.axis, &list.subgroup, answered, items)
     };
     let settings = source.settings.iter().zip(&source.values);
     settings.flat_map(|(id, values)| lists.iter().map(move |list| row(id, values, list))).collect()

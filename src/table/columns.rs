@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// Rows that are held at a time.
 const STRETCH: usize = 1 << 21;
 
+/// Stands for the column of ids where there is none: every row has a name of its own.
+const EVERY_ROW: &str = "";
+
 /// Tables with the columns that are wanted.
 pub(super) struct Tables {
     files: Vec<(PathBuf, u64)>,
@@ -46,8 +49,10 @@ pub(super) type Take<'a> = &'a mut dyn FnMut(&[Names], Chunk) -> Result<(), Tabl
 impl Tables {
     /// Looks the columns up.
     pub(super) fn open(files: &[PathBuf], map: &Map, metrics: &[MetricSpec]) -> Result<Self, TableError> {
-        let mut keys = vec![(&map.item, Role::Item), (&map.setting, Role::Setting)];
-        keys.push((map.cluster.as_ref().unwrap_or(&map.item), Role::Cluster));
+        let rows = String::from(EVERY_ROW);
+        let item = map.item.as_ref().unwrap_or(&rows);
+        let mut keys = vec![(item, Role::Item), (&map.setting, Role::Setting)];
+        keys.push((map.cluster.as_ref().unwrap_or(item), Role::Cluster));
         keys.extend(map.stratum.iter().map(|s| (s, Role::Stratum)));
         keys.extend(map.subgroups.iter().map(|s| (s, Role::Axis)));
         let keys = keys.into_iter().map(|(column, role)| Key { column: column.clone(), role }).collect();
@@ -60,7 +65,8 @@ impl Tables {
         let mut tables = Self { files: Vec::new(), keys, values };
         for path in files {
             let (known, rows) = header(path)?;
-            for column in tables.keys.iter().map(|k| &k.column).chain(&tables.values) {
+            let named = tables.keys.iter().map(|k| &k.column).filter(|c| *c != EVERY_ROW);
+            for column in named.chain(&tables.values) {
                 if !known.contains(column) {
                     let (path, column) = (path.clone(), column.clone());
                     return Err(TableError::NoColumn { path, column, known: known.join(", ") });
@@ -83,6 +89,7 @@ impl Tables {
     /// Reads everything, stretch by stretch, and hands each on with the names seen so far.
     pub(super) fn each(&self, names: &mut [Names], take: Take<'_>) -> Result<(), TableError> {
         let mut wanted: Vec<String> = self.keys.iter().map(|k| k.column.clone()).chain(self.values.clone()).collect();
+        wanted.retain(|column| column != EVERY_ROW);
         wanted.sort();
         wanted.dedup();
         for (path, _) in &self.files {
@@ -149,6 +156,9 @@ fn malformed(path: &Path, error: &PolarsError) -> TableError {
 }
 
 fn codes(place: &Place<'_>, frame: &DataFrame, key: &Key, names: &mut Names) -> Result<Vec<u32>, TableError> {
+    if key.column == EVERY_ROW {
+        return Ok((0..frame.height()).map(|_| names.number(names.len() as i64)).collect());
+    }
     let series = frame.column(&key.column).map_err(|e| place.malformed(&e))?.as_materialized_series();
     let missing = |row| place.value(row, &key.column, "a name is missing");
     let mut codes = Vec::with_capacity(series.len());

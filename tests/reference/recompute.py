@@ -400,9 +400,16 @@ class Table:
         if g < 6:
             return None
         without = statistic(np.ones((g, g)) - np.eye(g))
-        if np.isnan(without).any():
+        # Within strata the clusters that are left stand for the one that is not (JKn).
+        weights = np.ones((g, g))
+        for m in self.strata:
+            if len(self.strata) > 1:
+                weights[np.ix_(m, m)] = len(m) / (len(m) - 1)
+        np.fill_diagonal(weights, 0)
+        stood = statistic(weights)
+        if np.isnan(without).any() or np.isnan(stood).any():
             return None
-        variance = sum((len(m) - 1) / len(m) * ((without[m] - without[m].mean()) ** 2).sum() for m in self.strata)
+        variance = sum((len(m) - 1) / len(m) * ((stood[m] - stood[m].mean()) ** 2).sum() for m in self.strata)
         effective = self.items.sum() ** 2 / (self.items**2).sum()
         df = max(1.0, min(g - len(self.strata), effective - 1))
         return math.sqrt(variance), df, effective, without

@@ -154,6 +154,9 @@ const UNCERTAINTY: &[Column<UncertaintyRow>] = &[
     ("auroc", Number(|r| r.auroc)),
     ("auroc_lower", Number(|r| r.auroc_interval.map(|i| i.lower))),
     ("auroc_upper", Number(|r| r.auroc_interval.map(|i| i.upper))),
+    ("slope", Number(|r| r.slope)),
+    ("slope_lower", Number(|r| r.slope_interval.map(|i| i.lower))),
+    ("slope_upper", Number(|r| r.slope_interval.map(|i| i.upper))),
     ("items", Count(|r| Some(r.items))),
     ("clusters", Count(|r| Some(r.clusters))),
 ];
