@@ -31,6 +31,7 @@ mod runner;
 mod scorer;
 mod server;
 mod shell;
+mod sizes;
 mod stats;
 mod table;
 mod verify;

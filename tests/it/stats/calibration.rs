@@ -20,8 +20,27 @@ use world::{EVEN, Shape, Sharing};
 
 const REPETITIONS: u64 = 4000;
 
-/// Defaults that lie outside, with the reason: scenario, what, why. Everything else is inside.
-const OUTSIDE: &[(&str, &str, &str)] = &[];
+/// Defaults that lie outside, each on the safe side, with the reason: scenario, what, why. Everything else is inside.
+const OUTSIDE: &[(&str, &str, &str)] = &[
+    (
+        "60 single items 5% flips",
+        "coverage of the interval in the row",
+        "covers .997: with three flips on average most rows show the bound for hardly any change, which holds in every \
+         finite sample and therefore covers too often",
+    ),
+    (
+        "300 single items 2% flips",
+        "coverage of the interval in the row",
+        "covers .981: where fewer than six flipped, the row shows that bound",
+    ),
+    (
+        "family of 40 on clusters of their own",
+        "simultaneous coverage of bands",
+        "covers .988: each band's critical value is widened to t with 19 degrees of freedom, more than differences that \
+         take few values need",
+    ),
+    ("family of 160 on clusters of their own", "simultaneous coverage of bands", "covers .994: likewise"),
+];
 
 fn repeat(name: &str, once: impl Fn(&Stream, &mut Tally) + Sync) -> Tally {
     let stream = Stream::root(20_261_122).child("calibration").child(name);

@@ -200,7 +200,7 @@ pub(super) fn family(stream: &Stream, clusters: usize, cells: &[PairedTotals], t
     let any = |p: &[f64]| p.iter().any(|p| *p <= 0.05);
     count(tally, ERRORS[3], any(&adjusted.step_down));
     count(tally, "family-wise error uncorrected at .05", any(&adjusted.raw));
-    count(tally, "family-wise error of Holm on 1,999 draws at .05", any(&holm(&adjusted.raw)));
+    count(tally, "family-wise error of Holm on 1999 draws at .05", any(&holm(&adjusted.raw)));
     let mut deviation = MaxDeviation::new(REPLICATES);
     let errors: Vec<_> = cells.iter().map(|cell| jackknife(&design, cell, &Ratio).expect("defined")).collect();
     for (cell, j) in cells.iter().zip(&errors) {
