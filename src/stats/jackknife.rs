@@ -75,7 +75,9 @@ impl Jackknife {
     }
 }
 
-/// The jackknife of a cell: of `f(T)` for [`super::Totals`], of the paired change for [`super::PairedTotals`].
+/// The jackknife of a cell: of `f(T)` for [`super::Totals`], of the paired change for [`super::PairedTotals`]. Formulas
+/// and references (Bell & McCaffrey 2002; Rust & Rao 1996) stand with the module. Not for metrics at a kink, and not
+/// for fixed-benchmark claims, which have no sampling error.
 ///
 /// # Errors
 /// [`Refusal::TooFewClusters`] below [`MIN_CLUSTERS`] touched clusters, [`Refusal::Undefined`] where the metric has no

@@ -39,7 +39,8 @@ struct Point {
 
 /// Fits the regression to items with a predictor, an event, and a cluster each. Use it for "do items that the baseline
 /// was unsure of flip more often"; not beside predictors that items of one cluster share entirely, where the effective
-/// number of observations is that of clusters. The order of items changes no bit.
+/// number of observations is that of clusters. The order of items changes no bit. Formula and reference (McCullagh &
+/// Nelder 1989; Liang & Zeger 1986) stand with the module.
 ///
 /// # Errors
 /// [`Refusal::Undefined`] for lists of different lengths, a predictor that is not finite or does not vary,

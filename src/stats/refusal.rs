@@ -99,7 +99,9 @@ pub enum Refusal {
 
 /// Refuses an interval where clusters, items or denominators are too few.
 ///
-/// `changed` is the number of clusters whose totals differ (give `cell.clusters()` for absolute values).
+/// `changed` is the number of clusters whose totals differ (give `cell.clusters()` for absolute values). Rules of thumb
+/// of the design (no p-value below 2/2⁵ with five clusters; at least 30 items and 10 in each denominator; Cochran 1977,
+/// §2.15 on normality). Not for the bound where hardly anything changed ([`super::rare`]).
 ///
 /// # Errors
 /// The first [`Refusal`] that applies, in the order clusters, changed clusters, items, denominators.

@@ -43,8 +43,9 @@ impl Unpaired {
     }
 }
 
-/// Welch's t test of `second − first` (Welch 1947), one item per cluster. `None` with fewer than two values on a side or
-/// where neither side varies.
+/// Welch's t test of `second − first` (Welch 1947), one item per cluster. `None` with fewer than two values on a side
+/// or where neither side varies. `(x̄₂ − x̄₁)/√(s₁²/n₁ + s₂²/n₂)`. Not for the same items twice, and not for templated
+/// ones: [`clusters`].
 pub fn welch(first: &[f64], second: &[f64]) -> Option<Unpaired> {
     let moments = |x: &[f64]| {
         let n = x.len() as f64;
@@ -103,7 +104,8 @@ pub struct Jonckheere {
 }
 
 /// Jonckheere–Terpstra test of an ordered alternative over independent groups (Jonckheere 1954; Hollander & Wolfe 1999,
-/// §6.2, with the variance for ties of their eq. 6.19). `None` with fewer than two groups or where all values are equal.
+/// §6.2, with the variance for ties of their eq. 6.19). `None` with fewer than two groups or where all values are
+/// equal. Not for settings that share items: [`super::trend::page`] or a within-cluster contrast there.
 pub fn jonckheere_terpstra(groups: &[&[f64]]) -> Option<Jonckheere> {
     if groups.len() < 2 || groups.iter().any(|g| g.iter().any(|x| !x.is_finite())) {
         return None;

@@ -167,3 +167,36 @@ fn a_million_clusters_are_analysed_with_the_closed_form_error() {
     assert_eq!(row.changed_clusters, 1);
     assert!(row.interval.unwrap().upper < 1e-5 && row.test.as_ref().unwrap().p >= 0.99, "{row:?}");
 }
+
+#[test]
+fn intervals_that_the_plan_asks_for_stand_beside_the_headline_and_change_nothing_else() {
+    use quantbias::spec::BootstrapMethod as M;
+    let data = clustered(40, &|i| i);
+    let asked = Plan { intervals: vec![M::Percentile, M::Basic, M::Studentized, M::Bca], ..plan() };
+    let (plain, found) = (findings(&data, FOUR, &plan(), &scattered), findings(&data, FOUR, &asked, &scattered));
+    let row_of = |f: &Findings| row(f, "stereotype_score", "all", "m@q4k").clone();
+    let (before, after) = (row_of(&plain), row_of(&found));
+    let names: Vec<&str> = after.other_intervals.iter().map(|o| o.method.as_str()).collect();
+    assert_eq!(names, ["percentile", "basic", "studentized", "bca"]);
+    assert!(after.other_intervals.iter().all(|o| o.limits.is_some() != o.note.is_some()), "{after:?}");
+    // 160 clusters are enough for BCa; percentile and basic mirror each other at the change.
+    let limits = |k: usize| after.other_intervals[k].limits.unwrap();
+    let delta = after.delta.unwrap();
+    assert!((limits(0)[0] + limits(1)[1] - 2.0 * delta).abs() < 1e-12);
+    assert!((limits(0)[1] + limits(1)[0] - 2.0 * delta).abs() < 1e-12);
+    // The percentile interval lies within the expanded one.
+    let headline = after.interval.unwrap();
+    assert!(headline.lower <= limits(0)[0] && limits(0)[1] <= headline.upper);
+    assert_eq!(ContrastRow { other_intervals: Vec::new(), ..after }, before);
+    assert!(serde_json::to_string(&before).unwrap().find("other_intervals").is_none());
+    // Too few clusters for BCa, and no replicates at all with fifteen or fewer: each says why.
+    let few = findings(&data_of(20), FOUR, &asked, &scattered);
+    let bca = &row_of(&few).other_intervals[3];
+    assert!(bca.limits.is_none() && bca.note.as_ref().unwrap().contains("needs at least 100"), "{bca:?}");
+    let fewer = findings(&data_of(10), FOUR, &asked, &scattered);
+    assert!(row_of(&fewer).other_intervals.iter().all(|o| o.limits.is_none() && o.note.is_some()));
+}
+
+fn data_of(clusters: usize) -> BenchmarkData {
+    data(Measure::PairPreference, pairs(clusters))
+}

@@ -184,7 +184,7 @@ fn the_stratified_jackknife_adds_up_the_strata() {
             let of: Vec<f64> = x.iter().zip(&strata).filter(|(_, s)| *s == h).map(|(x, _)| *x).collect();
             let n = of.len() as f64;
             let mean = of.iter().sum::<f64>() / n;
-            // Cochran 1977, eq. 5.6 without the finite-population correction: Σ W_h² s_h²/n_h, here with W_h = n_h/8.
+            // Cochran 1977, ch. 5, without the finite-population correction: Σ W_h² s_h²/n_h, here with W_h = n_h/8.
             (n / 8.0).powi(2) * of.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0) / n
         })
         .sum();
