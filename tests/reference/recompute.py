@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from scipy import stats
+from scipy import special, stats
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 TOLERANCE = 1e-9
@@ -661,7 +661,7 @@ def compare_contrasts(findings, benchmarks, emission, strata, readings, rng):
         compare_bound(row, where, t, alpha, scope)
         compare_test(row, where, t, plan, rng)
         compare_bootstrap(row, where, t, plan, weights, rng)
-        tables[where] = t
+        tables[where, row["against"]] = t
     return tables
 
 
@@ -1120,6 +1120,9 @@ def compare_uncertainty(x, row):
 
 def compare_slope(x, row, where, unsure, flipped, kept):
     """Clustered logistic regression: Newton's method and the sandwich with G/(G-1)."""
+    if min(flipped.sum(), (~flipped).sum()) < 6:
+        law("no slope of fewer than six flips", where, row.get("slope") is None and row["slope_note"])
+        return
     a, b = unsure[flipped], unsure[~flipped]
     overlap = len(a) and len(b) and a.min() < b.max() and b.min() < a.max()
     if not overlap:
@@ -1128,11 +1131,11 @@ def compare_slope(x, row, where, unsure, flipped, kept):
     scale = unsure.std()
     design = np.column_stack([np.ones(len(unsure)), (unsure - unsure.mean()) / scale])
     beta = np.zeros(2)
-    for _ in range(200):
-        p = 1 / (1 + np.exp(-design @ beta))
+    for _ in range(500):
+        p = special.expit(design @ beta)
         step = np.linalg.solve((design * (p * (1 - p))[:, None]).T @ design, design.T @ (flipped - p))
-        beta = beta + step / max(1.0, np.abs(step).max())
-    p = 1 / (1 + np.exp(-design @ beta))
+        beta = beta + step / max(1.0, np.abs(step).max() / 2)
+    p = special.expit(design @ beta)
     inverse = np.linalg.inv((design * (p * (1 - p))[:, None]).T @ design)
     clusters = np.array([x.cluster[i] for i in kept])
     names = sorted(set(clusters))
@@ -1384,7 +1387,7 @@ def compare_families(findings, settings, tables, rng, left_out):
 
 def compare_max_t(rows, tables, draws, rng, left_out):
     """Step-down maxT (Westfall & Young 1993) with signs drawn here; both sides have a Monte-Carlo error."""
-    tables = [tables.get(where_of(r)) for r in rows]
+    tables = [tables.get((where_of(r), r["against"])) for r in rows]
     linear = None not in tables and all(t.base.shape[1] == 2 and (t.base[:, 1] == t.setting[:, 1]).all() for t in tables)
     if not rows or not linear:
         left_out["adjusted p of maxT families with ratios, gaps, or composite metrics"] += len(rows)
