@@ -6,6 +6,7 @@
 pub(crate) mod fixture;
 #[path = "../fixtures/report/svg.rs"]
 pub(crate) mod svg;
+mod tables;
 mod terminal;
 
 use fixture::{HOSTILE, Shape, findings};
@@ -401,24 +402,6 @@ fn junit_has_a_case_per_gate_and_an_inconclusive_gate_fails_under_a_type_of_its_
     assert_eq!(xml.matches("<testcase ").count(), 18);
     assert_eq!(xml.matches("<failure type=\"margin\"").count(), 7);
     assert_eq!(xml.matches("<failure type=\"inconclusive\"").count(), 11);
-}
-
-#[test]
-fn tables_have_the_same_columns_as_csv_json_and_parquet() {
-    let pages = pages_of_demo();
-    for name in ["contrasts", "estimates", "verdicts", "coverage", "families"] {
-        let head = text(&pages, &format!("tables/{name}.csv")).lines().next().unwrap().to_owned();
-        let json: serde_json::Value = serde_json::from_str(text(&pages, &format!("tables/{name}.json"))).unwrap();
-        let columns: Vec<&str> = json["columns"].as_array().unwrap().iter().map(|c| c.as_str().unwrap()).collect();
-        assert_eq!(head, columns.join(","));
-        let rows = json["data"].as_array().unwrap();
-        assert!(rows.iter().all(|r| r.as_array().unwrap().len() == columns.len()));
-        let parquet = &pages[&format!("tables/{name}.parquet")];
-        assert!(parquet.starts_with(b"PAR1") && parquet.ends_with(b"PAR1"));
-        for column in &columns {
-            assert!(parquet.windows(column.len()).any(|w| w == column.as_bytes()), "{name}: {column}");
-        }
-    }
 }
 
 #[test]

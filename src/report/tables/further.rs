@@ -1,10 +1,9 @@
-//! The columns of the tables of exploratory rows, each once.
+//! The columns of the tables of exploratory rows.
 
-use super::Read::{Count, Flag, Number, Text};
-use super::{Column, Sheet};
+use super::sheet::{Rows, Sheet};
 use crate::findings::{
     DistributionRow, Findings, FlipRow, HeterogeneityRow, MissingRow, MissingTreatment, OmnibusRow, OutcomeRow,
-    PowerRow, RangeRow, SensitivityRow, ShrunkRow, TrendRow, UncertaintyRow,
+    PaperRow, PowerRow, RangeRow, SensitivityRow, ShrunkRow, TrendRow, UncertaintyRow,
 };
 use crate::report::names::verdict_word;
 
@@ -16,300 +15,257 @@ pub(super) fn sheets(f: &Findings) -> Vec<Sheet> {
     let missing: Vec<MissingPart<'_>> =
         f.missing.iter().flat_map(|m| m.treatments.iter().map(move |t| (m, t))).collect();
     let all = vec![
-        Sheet::of("ranges", &f.ranges, RANGES),
-        Sheet::of("heterogeneity", &f.heterogeneity, HETEROGENEITY),
-        Sheet::of("shrunk", &f.shrunk, SHRUNK),
-        Sheet::of("flips", &f.flips, FLIPS),
-        Sheet::of("uncertainty", &f.uncertainty, UNCERTAINTY),
-        Sheet::of("distributions", &f.distributions, DISTRIBUTIONS),
-        Sheet::of("outcomes", &f.outcomes, OUTCOMES),
-        Sheet::of("omnibus", &f.omnibus, OMNIBUS),
-        Sheet::of("trends", &f.trends, TRENDS),
-        Sheet::of("sensitivity", &f.sensitivity, SENSITIVITY),
-        Sheet::of("power", &f.power, POWER),
-        Sheet::of("missing", &missing, &missing_columns()),
+        ranges(&f.ranges),
+        heterogeneity(&f.heterogeneity),
+        shrunk(&f.shrunk),
+        flips(&f.flips),
+        uncertainty(&f.uncertainty),
+        distributions(&f.distributions),
+        outcomes(&f.outcomes),
+        omnibus(&f.omnibus),
+        trends(&f.trends),
+        sensitivity(&f.sensitivity),
+        power(&f.power),
+        missing_answers(&missing),
+        paper(&f.paper),
     ];
     all.into_iter().filter(|sheet| sheet.height > 0).collect()
 }
 
-const RANGES: &[Column<RangeRow>] = &[
-    ("model", Text(|r| Some(r.cell.model.clone()))),
-    ("benchmark", Text(|r| Some(r.cell.benchmark.clone()))),
-    ("metric", Text(|r| Some(r.cell.metric.clone()))),
-    ("axis", Text(|r| Some(r.cell.axis.clone()))),
-    ("subgroup", Text(|r| Some(r.cell.subgroup.clone()))),
-    ("setting", Text(|r| Some(r.setting.clone()))),
-    ("aa", Flag(|r| r.aa)),
-    ("against", Text(|r| r.against.clone())),
-    ("subgroups", Count(|r| Some(r.subgroups))),
-    ("lowest", Text(|r| r.lowest.clone())),
-    ("highest", Text(|r| r.highest.clone())),
-    ("value", Number(|r| r.value)),
-    ("null_mean", Number(|r| r.null_mean)),
-    ("null_lower", Number(|r| r.null_band.map(|b| b[0]))),
-    ("null_upper", Number(|r| r.null_band.map(|b| b[1]))),
-    ("lower", Number(|r| r.interval.map(|i| i.lower))),
-    ("upper", Number(|r| r.interval.map(|i| i.upper))),
-    ("spread", Number(|r| r.spread)),
-    ("p", Number(|r| r.test.as_ref().map(|t| t.p))),
-    ("p_adjusted", Number(|r| r.test.as_ref().and_then(|t| t.p_adjusted))),
-    ("test", Text(|r| r.test.as_ref().map(|t| t.method.clone()))),
-    ("family", Text(|r| r.test.as_ref().and_then(|t| t.family.clone()))),
-    ("change", Number(|r| r.change)),
-    ("change_lower", Number(|r| r.change_interval.map(|i| i.lower))),
-    ("change_upper", Number(|r| r.change_interval.map(|i| i.upper))),
-    ("near_kink", Flag(|r| r.near_kink)),
-    ("note", Text(|r| r.note.clone())),
-];
+fn ranges(rows: &[RangeRow]) -> Sheet {
+    Rows::of("ranges", rows)
+        .cell(|r| &r.cell)
+        .name("setting", |r| &r.setting)
+        .flag("aa", |r| r.aa)
+        .text("against", |r| r.against.clone())
+        .count("subgroups", |r| Some(r.subgroups))
+        .text("lowest", |r| r.lowest.clone())
+        .text("highest", |r| r.highest.clone())
+        .number("value", |r| r.value)
+        .number("null_mean", |r| r.null_mean)
+        .number("null_lower", |r| r.null_band.map(|b| b[0]))
+        .number("null_upper", |r| r.null_band.map(|b| b[1]))
+        .limits("", |r| r.interval)
+        .number("spread", |r| r.spread)
+        .test("", |r| r.test.as_ref())
+        .number("change", |r| r.change)
+        .limits("change", |r| r.change_interval)
+        .flag("near_kink", |r| r.near_kink)
+        .text("note", |r| r.note.clone())
+        .done()
+}
 
-const HETEROGENEITY: &[Column<HeterogeneityRow>] = &[
-    ("model", Text(|r| Some(r.cell.model.clone()))),
-    ("benchmark", Text(|r| Some(r.cell.benchmark.clone()))),
-    ("metric", Text(|r| Some(r.cell.metric.clone()))),
-    ("axis", Text(|r| Some(r.cell.axis.clone()))),
-    ("subgroup", Text(|r| Some(r.cell.subgroup.clone()))),
-    ("setting", Text(|r| Some(r.setting.clone()))),
-    ("against", Text(|r| Some(r.against.clone()))),
-    ("aa", Flag(|r| r.aa)),
-    ("subgroups", Count(|r| Some(r.subgroups))),
-    ("q", Number(|r| r.q)),
-    ("p", Number(|r| r.test.as_ref().map(|t| t.p))),
-    ("p_adjusted", Number(|r| r.test.as_ref().and_then(|t| t.p_adjusted))),
-    ("test", Text(|r| r.test.as_ref().map(|t| t.method.clone()))),
-    ("family", Text(|r| r.test.as_ref().and_then(|t| t.family.clone()))),
-    ("note", Text(|r| r.note.clone())),
-];
+fn heterogeneity(rows: &[HeterogeneityRow]) -> Sheet {
+    Rows::of("heterogeneity", rows)
+        .cell(|r| &r.cell)
+        .name("setting", |r| &r.setting)
+        .name("against", |r| &r.against)
+        .flag("aa", |r| r.aa)
+        .count("subgroups", |r| Some(r.subgroups))
+        .number("q", |r| r.q)
+        .test("", |r| r.test.as_ref())
+        .text("note", |r| r.note.clone())
+        .done()
+}
 
-const SHRUNK: &[Column<ShrunkRow>] = &[
-    ("model", Text(|r| Some(r.cell.model.clone()))),
-    ("benchmark", Text(|r| Some(r.cell.benchmark.clone()))),
-    ("metric", Text(|r| Some(r.cell.metric.clone()))),
-    ("axis", Text(|r| Some(r.cell.axis.clone()))),
-    ("subgroup", Text(|r| Some(r.cell.subgroup.clone()))),
-    ("setting", Text(|r| Some(r.setting.clone()))),
-    ("against", Text(|r| Some(r.against.clone()))),
-    ("delta", Number(|r| Some(r.delta))),
-    ("se", Number(|r| Some(r.se))),
-    ("shrunk", Number(|r| Some(r.shrunk))),
-    ("mean", Number(|r| Some(r.mean))),
-    ("tau", Number(|r| Some(r.tau))),
-    ("probability_first", Number(|r| r.probability_first)),
-];
+fn shrunk(rows: &[ShrunkRow]) -> Sheet {
+    Rows::of("shrunk", rows)
+        .cell(|r| &r.cell)
+        .name("setting", |r| &r.setting)
+        .name("against", |r| &r.against)
+        .number("delta", |r| Some(r.delta))
+        .number("se", |r| Some(r.se))
+        .number("shrunk", |r| Some(r.shrunk))
+        .number("mean", |r| Some(r.mean))
+        .number("tau", |r| Some(r.tau))
+        .number("probability_first", |r| r.probability_first)
+        .done()
+}
 
-const FLIPS: &[Column<FlipRow>] = &[
-    ("model", Text(|r| Some(r.cell.model.clone()))),
-    ("benchmark", Text(|r| Some(r.cell.benchmark.clone()))),
-    ("metric", Text(|r| Some(r.cell.metric.clone()))),
-    ("axis", Text(|r| Some(r.cell.axis.clone()))),
-    ("subgroup", Text(|r| Some(r.cell.subgroup.clone()))),
-    ("setting", Text(|r| Some(r.setting.clone()))),
-    ("against", Text(|r| Some(r.against.clone()))),
-    ("aa", Flag(|r| r.aa)),
-    ("items", Count(|r| Some(r.items))),
-    ("clusters", Count(|r| Some(r.clusters))),
-    ("n00", Count(|r| Some(r.counts.n00))),
-    ("n01", Count(|r| Some(r.counts.n01))),
-    ("n10", Count(|r| Some(r.counts.n10))),
-    ("n11", Count(|r| Some(r.counts.n11))),
-    ("rate", Number(|r| Some(r.rate))),
-    ("rate_lower", Number(|r| r.rate_interval.map(|i| i.lower))),
-    ("rate_upper", Number(|r| r.rate_interval.map(|i| i.upper))),
-    ("became", Number(|r| r.became)),
-    ("became_lower", Number(|r| r.became_interval.map(|i| i.lower))),
-    ("became_upper", Number(|r| r.became_interval.map(|i| i.upper))),
-    ("ceased", Number(|r| r.ceased)),
-    ("ceased_lower", Number(|r| r.ceased_interval.map(|i| i.lower))),
-    ("ceased_upper", Number(|r| r.ceased_interval.map(|i| i.upper))),
-    ("net", Number(|r| Some(r.net))),
-    ("net_lower", Number(|r| r.net_interval.map(|i| i.lower))),
-    ("net_upper", Number(|r| r.net_interval.map(|i| i.upper))),
-    ("masked", Number(|r| r.masked)),
-    ("odds", Number(|r| r.odds)),
-    ("mcnemar", Number(|r| r.mcnemar)),
-    ("mcnemar_mid", Number(|r| r.mcnemar_mid)),
-    ("durkalski", Number(|r| r.durkalski)),
-    ("aa_rate", Number(|r| r.aa_rate)),
-    ("excess", Number(|r| r.excess)),
-    ("excess_lower", Number(|r| r.excess_interval.map(|i| i.lower))),
-    ("excess_upper", Number(|r| r.excess_interval.map(|i| i.upper))),
-    ("excess_p", Number(|r| r.excess_test.as_ref().map(|t| t.p))),
-    ("excess_p_adjusted", Number(|r| r.excess_test.as_ref().and_then(|t| t.p_adjusted))),
-    ("excess_test", Text(|r| r.excess_test.as_ref().map(|t| t.method.clone()))),
-    ("excess_family", Text(|r| r.excess_test.as_ref().and_then(|t| t.family.clone()))),
-];
+fn flips(rows: &[FlipRow]) -> Sheet {
+    Rows::of("flips", rows)
+        .cell(|r| &r.cell)
+        .name("setting", |r| &r.setting)
+        .name("against", |r| &r.against)
+        .flag("aa", |r| r.aa)
+        .count("items", |r| Some(r.items))
+        .count("clusters", |r| Some(r.clusters))
+        .count("n00", |r| Some(r.counts.n00))
+        .count("n01", |r| Some(r.counts.n01))
+        .count("n10", |r| Some(r.counts.n10))
+        .count("n11", |r| Some(r.counts.n11))
+        .number("rate", |r| Some(r.rate))
+        .limits("rate", |r| r.rate_interval)
+        .number("became", |r| r.became)
+        .limits("became", |r| r.became_interval)
+        .number("ceased", |r| r.ceased)
+        .limits("ceased", |r| r.ceased_interval)
+        .number("net", |r| Some(r.net))
+        .limits("net", |r| r.net_interval)
+        .number("masked", |r| r.masked)
+        .number("odds", |r| r.odds)
+        .number("mcnemar", |r| r.mcnemar)
+        .number("mcnemar_mid", |r| r.mcnemar_mid)
+        .number("durkalski", |r| r.durkalski)
+        .number("aa_rate", |r| r.aa_rate)
+        .number("excess", |r| r.excess)
+        .limits("excess", |r| r.excess_interval)
+        .test("excess", |r| r.excess_test.as_ref())
+        .done()
+}
 
-const UNCERTAINTY: &[Column<UncertaintyRow>] = &[
-    ("model", Text(|r| Some(r.cell.model.clone()))),
-    ("benchmark", Text(|r| Some(r.cell.benchmark.clone()))),
-    ("metric", Text(|r| Some(r.cell.metric.clone()))),
-    ("axis", Text(|r| Some(r.cell.axis.clone()))),
-    ("subgroup", Text(|r| Some(r.cell.subgroup.clone()))),
-    ("setting", Text(|r| Some(r.setting.clone()))),
-    ("against", Text(|r| Some(r.against.clone()))),
-    ("aa", Flag(|r| r.aa)),
-    ("predictor", Text(|r| Some(r.predictor.clone()))),
-    ("risk_ratio", Number(|r| r.risk_ratio)),
-    ("risk_ratio_lower", Number(|r| r.risk_ratio_interval.map(|i| i.lower))),
-    ("risk_ratio_upper", Number(|r| r.risk_ratio_interval.map(|i| i.upper))),
-    ("auroc", Number(|r| r.auroc)),
-    ("auroc_lower", Number(|r| r.auroc_interval.map(|i| i.lower))),
-    ("auroc_upper", Number(|r| r.auroc_interval.map(|i| i.upper))),
-    ("slope", Number(|r| r.slope)),
-    ("slope_lower", Number(|r| r.slope_interval.map(|i| i.lower))),
-    ("slope_upper", Number(|r| r.slope_interval.map(|i| i.upper))),
-    ("items", Count(|r| Some(r.items))),
-    ("clusters", Count(|r| Some(r.clusters))),
-];
+fn uncertainty(rows: &[UncertaintyRow]) -> Sheet {
+    Rows::of("uncertainty", rows)
+        .cell(|r| &r.cell)
+        .name("setting", |r| &r.setting)
+        .name("against", |r| &r.against)
+        .flag("aa", |r| r.aa)
+        .name("predictor", |r| &r.predictor)
+        .number("risk_ratio", |r| r.risk_ratio)
+        .limits("risk_ratio", |r| r.risk_ratio_interval)
+        .number("auroc", |r| r.auroc)
+        .limits("auroc", |r| r.auroc_interval)
+        .number("slope", |r| r.slope)
+        .limits("slope", |r| r.slope_interval)
+        .count("items", |r| Some(r.items))
+        .count("clusters", |r| Some(r.clusters))
+        .done()
+}
 
-const DISTRIBUTIONS: &[Column<DistributionRow>] = &[
-    ("model", Text(|r| Some(r.cell.model.clone()))),
-    ("benchmark", Text(|r| Some(r.cell.benchmark.clone()))),
-    ("metric", Text(|r| Some(r.cell.metric.clone()))),
-    ("axis", Text(|r| Some(r.cell.axis.clone()))),
-    ("subgroup", Text(|r| Some(r.cell.subgroup.clone()))),
-    ("setting", Text(|r| Some(r.setting.clone()))),
-    ("against", Text(|r| Some(r.against.clone()))),
-    ("aa", Flag(|r| r.aa)),
-    ("quantity", Text(|r| Some(r.quantity.clone()))),
-    ("items", Count(|r| Some(r.items))),
-    ("mean", Number(|r| Some(r.mean))),
-    ("sd", Number(|r| r.sd)),
-    ("divergence", Number(|r| r.divergence.as_ref().map(|m| m.mean))),
-    ("divergence_excess", Number(|r| r.divergence.as_ref().and_then(|m| m.excess))),
-    ("total_variation", Number(|r| r.total_variation.as_ref().map(|m| m.mean))),
-    ("total_variation_excess", Number(|r| r.total_variation.as_ref().and_then(|m| m.excess))),
-];
+fn distributions(rows: &[DistributionRow]) -> Sheet {
+    Rows::of("distributions", rows)
+        .cell(|r| &r.cell)
+        .name("setting", |r| &r.setting)
+        .name("against", |r| &r.against)
+        .flag("aa", |r| r.aa)
+        .name("quantity", |r| &r.quantity)
+        .count("items", |r| Some(r.items))
+        .number("mean", |r| Some(r.mean))
+        .number("sd", |r| r.sd)
+        .number("divergence", |r| r.divergence.as_ref().map(|m| m.mean))
+        .number("divergence_excess", |r| r.divergence.as_ref().and_then(|m| m.excess))
+        .number("total_variation", |r| r.total_variation.as_ref().map(|m| m.mean))
+        .number("total_variation_excess", |r| r.total_variation.as_ref().and_then(|m| m.excess))
+        .done()
+}
 
-const OUTCOMES: &[Column<OutcomeRow>] = &[
-    ("model", Text(|r| Some(r.cell.model.clone()))),
-    ("benchmark", Text(|r| Some(r.cell.benchmark.clone()))),
-    ("metric", Text(|r| Some(r.cell.metric.clone()))),
-    ("axis", Text(|r| Some(r.cell.axis.clone()))),
-    ("subgroup", Text(|r| Some(r.cell.subgroup.clone()))),
-    ("setting", Text(|r| Some(r.setting.clone()))),
-    ("against", Text(|r| Some(r.against.clone()))),
-    ("aa", Flag(|r| r.aa)),
-    ("outcome", Text(|r| Some(r.outcome.clone()))),
-    ("items", Count(|r| Some(r.items))),
-    ("clusters", Count(|r| Some(r.clusters))),
-    ("baseline_rate", Number(|r| Some(r.baseline_rate))),
-    ("baseline_lower", Number(|r| r.baseline_interval.map(|i| i.lower))),
-    ("baseline_upper", Number(|r| r.baseline_interval.map(|i| i.upper))),
-    ("setting_rate", Number(|r| Some(r.setting_rate))),
-    ("setting_lower", Number(|r| r.setting_interval.map(|i| i.lower))),
-    ("setting_upper", Number(|r| r.setting_interval.map(|i| i.upper))),
-    ("delta", Number(|r| Some(r.delta))),
-    ("lower", Number(|r| r.interval.map(|i| i.lower))),
-    ("upper", Number(|r| r.interval.map(|i| i.upper))),
-    ("p", Number(|r| r.test.as_ref().map(|t| t.p))),
-    ("p_adjusted", Number(|r| r.test.as_ref().and_then(|t| t.p_adjusted))),
-    ("test", Text(|r| r.test.as_ref().map(|t| t.method.clone()))),
-    ("family", Text(|r| r.test.as_ref().and_then(|t| t.family.clone()))),
-    ("note", Text(|r| r.note.clone())),
-];
+fn outcomes(rows: &[OutcomeRow]) -> Sheet {
+    Rows::of("outcomes", rows)
+        .cell(|r| &r.cell)
+        .name("setting", |r| &r.setting)
+        .name("against", |r| &r.against)
+        .flag("aa", |r| r.aa)
+        .name("outcome", |r| &r.outcome)
+        .count("items", |r| Some(r.items))
+        .count("clusters", |r| Some(r.clusters))
+        .number("baseline_rate", |r| Some(r.baseline_rate))
+        .limits("baseline", |r| r.baseline_interval)
+        .number("setting_rate", |r| Some(r.setting_rate))
+        .limits("setting", |r| r.setting_interval)
+        .number("delta", |r| Some(r.delta))
+        .limits("", |r| r.interval)
+        .test("", |r| r.test.as_ref())
+        .text("note", |r| r.note.clone())
+        .done()
+}
 
-const OMNIBUS: &[Column<OmnibusRow>] = &[
-    ("model", Text(|r| Some(r.cell.model.clone()))),
-    ("benchmark", Text(|r| Some(r.cell.benchmark.clone()))),
-    ("metric", Text(|r| Some(r.cell.metric.clone()))),
-    ("axis", Text(|r| Some(r.cell.axis.clone()))),
-    ("subgroup", Text(|r| Some(r.cell.subgroup.clone()))),
-    ("kind", Text(|r| Some(r.kind.clone()))),
-    ("settings", Text(|r| Some(r.settings.join(" ")))),
-    ("statistic", Number(|r| r.statistic)),
-    ("df", Number(|r| r.df)),
-    ("p_asymptotic", Number(|r| r.p_asymptotic)),
-    ("p", Number(|r| r.test.as_ref().map(|t| t.p))),
-    ("p_adjusted", Number(|r| r.test.as_ref().and_then(|t| t.p_adjusted))),
-    ("test", Text(|r| r.test.as_ref().map(|t| t.method.clone()))),
-    ("family", Text(|r| r.test.as_ref().and_then(|t| t.family.clone()))),
-    ("items", Count(|r| Some(r.items))),
-    ("clusters", Count(|r| Some(r.clusters))),
-    ("note", Text(|r| r.note.clone())),
-];
+fn omnibus(rows: &[OmnibusRow]) -> Sheet {
+    Rows::of("omnibus", rows)
+        .cell(|r| &r.cell)
+        .name("kind", |r| &r.kind)
+        .text("settings", |r| Some(r.settings.join(" ")))
+        .number("statistic", |r| r.statistic)
+        .number("df", |r| r.df)
+        .number("p_asymptotic", |r| r.p_asymptotic)
+        .test("", |r| r.test.as_ref())
+        .count("items", |r| Some(r.items))
+        .count("clusters", |r| Some(r.clusters))
+        .text("note", |r| r.note.clone())
+        .done()
+}
 
-const TRENDS: &[Column<TrendRow>] = &[
-    ("model", Text(|r| Some(r.cell.model.clone()))),
-    ("benchmark", Text(|r| Some(r.cell.benchmark.clone()))),
-    ("metric", Text(|r| Some(r.cell.metric.clone()))),
-    ("axis", Text(|r| Some(r.cell.axis.clone()))),
-    ("subgroup", Text(|r| Some(r.cell.subgroup.clone()))),
-    ("scheme_family", Text(|r| Some(r.scheme_family.clone()))),
-    ("scores", Text(|r| Some(r.scores.clone()))),
-    ("settings", Text(|r| Some(r.settings.join(" ")))),
-    ("slope", Number(|r| r.slope)),
-    ("se", Number(|r| r.se)),
-    ("lower", Number(|r| r.interval.map(|i| i.lower))),
-    ("upper", Number(|r| r.interval.map(|i| i.upper))),
-    ("p", Number(|r| r.test.as_ref().map(|t| t.p))),
-    ("p_adjusted", Number(|r| r.test.as_ref().and_then(|t| t.p_adjusted))),
-    ("test", Text(|r| r.test.as_ref().map(|t| t.method.clone()))),
-    ("family", Text(|r| r.test.as_ref().and_then(|t| t.family.clone()))),
-    ("page_l", Number(|r| r.page.map(|p| p.l))),
-    ("page_p", Number(|r| r.page.map(|p| p.p))),
-    ("items", Count(|r| Some(r.items))),
-    ("clusters", Count(|r| Some(r.clusters))),
-    ("note", Text(|r| r.note.clone())),
-];
+fn trends(rows: &[TrendRow]) -> Sheet {
+    Rows::of("trends", rows)
+        .cell(|r| &r.cell)
+        .name("scheme_family", |r| &r.scheme_family)
+        .name("scores", |r| &r.scores)
+        .text("settings", |r| Some(r.settings.join(" ")))
+        .number("slope", |r| r.slope)
+        .number("se", |r| r.se)
+        .limits("", |r| r.interval)
+        .test("", |r| r.test.as_ref())
+        .number("page_l", |r| r.page.map(|p| p.l))
+        .number("page_p", |r| r.page.map(|p| p.p))
+        .count("items", |r| Some(r.items))
+        .count("clusters", |r| Some(r.clusters))
+        .text("note", |r| r.note.clone())
+        .done()
+}
 
-const SENSITIVITY: &[Column<SensitivityRow>] = &[
-    ("model", Text(|r| Some(r.cell.model.clone()))),
-    ("benchmark", Text(|r| Some(r.cell.benchmark.clone()))),
-    ("metric", Text(|r| Some(r.cell.metric.clone()))),
-    ("axis", Text(|r| Some(r.cell.axis.clone()))),
-    ("subgroup", Text(|r| Some(r.cell.subgroup.clone()))),
-    ("setting", Text(|r| Some(r.setting.clone()))),
-    ("against", Text(|r| Some(r.against.clone()))),
-    ("choice", Text(|r| Some(r.choice.clone()))),
-    ("title", Text(|r| Some(r.title.clone()))),
-    ("delta", Number(|r| r.delta)),
-    ("se", Number(|r| r.se)),
-    ("lower", Number(|r| r.interval.map(|i| i.lower))),
-    ("upper", Number(|r| r.interval.map(|i| i.upper))),
-    ("p", Number(|r| r.p)),
-    ("clusters", Count(|r| Some(r.clusters))),
-    ("items", Count(|r| Some(r.items))),
-    ("smallest", Number(|r| r.extremes.map(|e| e[0]))),
-    ("largest", Number(|r| r.extremes.map(|e| e[1]))),
-    ("limit_spread", Number(|r| r.limit_spread)),
-];
+fn sensitivity(rows: &[SensitivityRow]) -> Sheet {
+    Rows::of("sensitivity", rows)
+        .cell(|r| &r.cell)
+        .name("setting", |r| &r.setting)
+        .name("against", |r| &r.against)
+        .name("choice", |r| &r.choice)
+        .name("title", |r| &r.title)
+        .number("delta", |r| r.delta)
+        .number("se", |r| r.se)
+        .limits("", |r| r.interval)
+        .number("p", |r| r.p)
+        .count("clusters", |r| Some(r.clusters))
+        .count("items", |r| Some(r.items))
+        .number("smallest", |r| r.extremes.map(|e| e[0]))
+        .number("largest", |r| r.extremes.map(|e| e[1]))
+        .number("limit_spread", |r| r.limit_spread)
+        .done()
+}
 
-const POWER: &[Column<PowerRow>] = &[
-    ("model", Text(|r| Some(r.cell.model.clone()))),
-    ("benchmark", Text(|r| Some(r.cell.benchmark.clone()))),
-    ("metric", Text(|r| Some(r.cell.metric.clone()))),
-    ("axis", Text(|r| Some(r.cell.axis.clone()))),
-    ("subgroup", Text(|r| Some(r.cell.subgroup.clone()))),
-    ("setting", Text(|r| Some(r.setting.clone()))),
-    ("against", Text(|r| Some(r.against.clone()))),
-    ("items", Count(|r| Some(r.items))),
-    ("clusters", Count(|r| Some(r.clusters))),
-    ("se", Number(|r| Some(r.se))),
-    ("deff", Number(|r| r.deff)),
-    ("discordance", Number(|r| r.discordance)),
-    ("power", Number(|r| Some(r.power))),
-    ("mde", Number(|r| Some(r.mde))),
-    ("margin", Number(|r| r.margin)),
-    ("items_for_margin", Count(|r| r.items_for_margin)),
-    ("items_for_equivalence", Count(|r| r.items_for_equivalence)),
-];
+fn power(rows: &[PowerRow]) -> Sheet {
+    Rows::of("power", rows)
+        .cell(|r| &r.cell)
+        .name("setting", |r| &r.setting)
+        .name("against", |r| &r.against)
+        .count("items", |r| Some(r.items))
+        .count("clusters", |r| Some(r.clusters))
+        .number("se", |r| Some(r.se))
+        .number("deff", |r| r.deff)
+        .number("discordance", |r| r.discordance)
+        .number("power", |r| Some(r.power))
+        .number("mde", |r| Some(r.mde))
+        .number("margin", |r| r.margin)
+        .count("items_for_margin", |r| r.items_for_margin)
+        .count("items_for_equivalence", |r| r.items_for_equivalence)
+        .done()
+}
 
-fn missing_columns<'a>() -> Vec<Column<MissingPart<'a>>> {
-    vec![
-        ("model", Text(|r| Some(r.0.cell.model.clone()))),
-        ("benchmark", Text(|r| Some(r.0.cell.benchmark.clone()))),
-        ("metric", Text(|r| Some(r.0.cell.metric.clone()))),
-        ("axis", Text(|r| Some(r.0.cell.axis.clone()))),
-        ("subgroup", Text(|r| Some(r.0.cell.subgroup.clone()))),
-        ("setting", Text(|r| Some(r.0.setting.clone()))),
-        ("against", Text(|r| Some(r.0.against.clone()))),
-        ("one_side", Count(|r| Some(r.0.one_side))),
-        ("neither", Count(|r| Some(r.0.neither))),
-        ("treatment", Text(|r| Some(r.1.treatment.clone()))),
-        ("delta", Number(|r| r.1.delta)),
-        ("lower", Number(|r| r.1.interval.map(|i| i.lower))),
-        ("upper", Number(|r| r.1.interval.map(|i| i.upper))),
-        ("verdict", Text(|r| r.1.verdict.map(|v| verdict_word(v).to_owned()))),
-        ("items", Count(|r| Some(r.1.items))),
-    ]
+fn missing_answers(rows: &[MissingPart<'_>]) -> Sheet {
+    Rows::of("missing", rows)
+        .cell(|r| &r.0.cell)
+        .name("setting", |r| &r.0.setting)
+        .name("against", |r| &r.0.against)
+        .count("one_side", |r| Some(r.0.one_side))
+        .count("neither", |r| Some(r.0.neither))
+        .name("treatment", |r| &r.1.treatment)
+        .number("delta", |r| r.1.delta)
+        .limits("", |r| r.1.interval)
+        .text("verdict", |r| r.1.verdict.map(|v| verdict_word(v).to_owned()))
+        .count("items", |r| Some(r.1.items))
+        .done()
+}
+
+fn paper(rows: &[PaperRow]) -> Sheet {
+    Rows::of("paper", rows)
+        .name("model", |r| &r.model)
+        .name("benchmark", |r| &r.benchmark)
+        .name("setting", |r| &r.setting)
+        .name("metric", |r| &r.metric)
+        .name("subgroup", |r| &r.subgroup)
+        .number("value", |r| r.value)
+        .number("change", |r| r.change)
+        .number("p", |r| r.test.as_ref().map(|t| t.p))
+        .text("test", |r| r.test.as_ref().map(|t| t.method.clone()))
+        .count("items", |r| Some(r.items))
+        .text("note", |r| r.note.clone())
+        .done()
 }

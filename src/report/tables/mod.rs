@@ -1,62 +1,18 @@
 //! Every row of the findings as tables for programs: CSV, JSON, and Parquet, with the same columns.
 //!
-//! A column is named once, in [`columns`] or [`further`], with how it is read from a row; the three forms are written from that. Every
-//! number stands in full, undefined is absent (an empty field in CSV, `null` elsewhere) with its reason in `note`.
+//! A column is named once, in [`columns`] or [`further`], with how it is read from a row; the three forms are written
+//! from that. Every number stands in full, undefined is absent (an empty field in CSV, `null` elsewhere) with its reason
+//! in `note`.
 
 mod columns;
 mod further;
 mod parquet;
+mod sheet;
 
 use super::escape;
 use super::{Pages, ReportError};
 use crate::findings::Findings;
-
-/// How a column is read from a row; absent is undefined.
-enum Read<T> {
-    /// Text of ours or of others.
-    Text(fn(&T) -> Option<String>),
-    /// A number.
-    Number(fn(&T) -> Option<f64>),
-    /// A count.
-    Count(fn(&T) -> Option<u64>),
-    /// Yes or no.
-    Flag(fn(&T) -> bool),
-}
-
-/// A column: its name, and how it is read from a row.
-type Column<T> = (&'static str, Read<T>);
-
-/// The fields of a column; texts are visible, numbers finite.
-enum Fields {
-    Text(Vec<Option<String>>),
-    Number(Vec<Option<f64>>),
-    Count(Vec<Option<u64>>),
-    Flag(Vec<bool>),
-}
-
-/// A table: name of the file, rows, columns with their fields.
-struct Sheet {
-    name: &'static str,
-    height: usize,
-    columns: Vec<(&'static str, Fields)>,
-}
-
-impl Sheet {
-    fn of<T>(name: &'static str, rows: &[T], columns: &[Column<T>]) -> Self {
-        let fields = |read: &Read<T>| match read {
-            Read::Text(read) => Fields::Text(rows.iter().map(|r| read(r).map(|t| escape::visible(&t))).collect()),
-            Read::Number(read) => Fields::Number(rows.iter().map(|r| read(r).filter(|x| x.is_finite())).collect()),
-            Read::Count(read) => Fields::Count(rows.iter().map(read).collect()),
-            Read::Flag(read) => Fields::Flag(rows.iter().map(read).collect()),
-        };
-        let columns = columns.iter().map(|(name, read)| (*name, fields(read))).collect();
-        Self { name, height: rows.len(), columns }
-    }
-
-    fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.columns.iter().map(|(name, _)| *name)
-    }
-}
+use sheet::{Fields, Sheet};
 
 /// Every table of the report in every form.
 pub(super) fn all(findings: &Findings) -> Result<Pages, ReportError> {
@@ -116,9 +72,10 @@ mod tests {
 
     #[test]
     fn all_forms_hold_the_same_fields_and_undefined_is_absent_in_each() {
-        let columns: &[Column<Option<f64>>] =
-            &[("name", Read::Text(|_| Some("=a\u{202e}".to_owned()))), ("x", Read::Number(|x| *x))];
-        let sheet = Sheet::of("t", &[Some(0.1), None], columns);
+        let sheet = sheet::Rows::of("t", &[Some(0.1), None])
+            .text("name", |_| Some("=a\u{202e}".to_owned()))
+            .number("x", |x| *x)
+            .done();
         assert_eq!(String::from_utf8(csv(&sheet).unwrap()).unwrap(), "name,x\n'=a⟨U+202E⟩,0.1\n'=a⟨U+202E⟩,\n");
         let json = String::from_utf8(json(&sheet).unwrap()).unwrap();
         assert_eq!(

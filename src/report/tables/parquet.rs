@@ -7,8 +7,8 @@ use polars::prelude::*;
 
 /// Encodes a table; equal tables give equal bytes. The file's metadata names the findings' format.
 pub(super) fn encode(sheet: &Sheet) -> Result<Vec<u8>, ReportError> {
-    let column = |(name, fields): &(&'static str, Fields)| {
-        let name = PlSmallStr::from_static(name);
+    let column = |(name, fields): &(String, Fields)| {
+        let name = PlSmallStr::from_str(name);
         match fields {
             Fields::Text(all) => Column::new(name, all),
             Fields::Number(all) => Column::new(name, all),

@@ -4,6 +4,7 @@ mod about;
 mod card;
 mod changes;
 mod items;
+mod listing;
 mod more;
 mod words;
 

@@ -1,11 +1,13 @@
 //! Sections beyond the paired changes: gaps between subgroups, trends, flips, missing answers, other choices of
-//! analysis, and what could have been found. Each stands only where the findings have its rows.
+//! analysis, what could have been found, and the published study's values. Each stands only where the findings have its
+//! rows.
 
-use super::{Table, pair_title};
-use crate::findings::{Cell, Interval, MissingTreatment, Tested, WaiverState};
+use super::Table;
+use super::listing::{Listing, undefined};
+use crate::findings::{Cell, HeterogeneityRow, SubgroupDifference, Unit, WaiverState};
 use crate::report::escape::markdown;
 use crate::report::names::{Names, overall, verdict_word};
-use crate::report::number;
+use crate::report::number::Scale;
 use serde::Serialize;
 
 /// A section with one table.
@@ -30,6 +32,7 @@ pub(super) fn sections(names: Names<'_>) -> Vec<Section> {
         missing(names),
         sensitivity(names),
         power(names),
+        paper(names),
     ];
     all.into_iter().filter(|s| !s.table.rows.is_empty()).collect()
 }
@@ -40,60 +43,19 @@ fn section(title: &str, intro: &str, table: Table) -> Section {
 
 /// Declared exceptions from gates.
 pub(super) fn waivers(names: Names<'_>) -> Table {
-    let mut table = Table::new(&["Gate", "Setting", "Subgroup", "State", "Reason", "Who answers for it", "Until"]);
-    let or_all = |text: &Option<String>| text.as_deref().map_or_else(|| "all".to_owned(), markdown);
-    for w in &names.findings.waivers {
-        let state = match w.state {
+    Listing::of(names, &names.findings.waivers)
+        .text("Gate", |w| &w.gate)
+        .text("Setting", |w| w.setting.as_deref().unwrap_or("all"))
+        .text("Subgroup", |w| w.subgroup.as_deref().unwrap_or("all"))
+        .text("State", |w| match w.state {
             WaiverState::Applied => "took effect",
             WaiverState::Unused => "was not needed",
             WaiverState::Expired => "has expired and does not count",
-        };
-        table.rows.push(vec![
-            markdown(&w.gate),
-            or_all(&w.setting),
-            or_all(&w.subgroup),
-            state.to_owned(),
-            markdown(&w.reason),
-            markdown(&w.author),
-            markdown(&w.expires),
-        ]);
-    }
-    table
-}
-
-/// Title of model and benchmark, escaped.
-fn place(names: Names<'_>, cell: &Cell) -> String {
-    let pair = names.pairs().into_iter().find(|p| p.model == cell.model && p.benchmark.name == cell.benchmark);
-    markdown(&pair.map_or_else(|| format!("{}, {}", cell.benchmark, cell.model), |p| pair_title(names, p)))
-}
-
-fn metric(names: Names<'_>, cell: &Cell) -> String {
-    markdown(names.metric_title(&cell.metric))
-}
-
-fn setting(names: Names<'_>, id: &str) -> String {
-    markdown(&names.setting_label(id))
-}
-
-/// A setting, and what it is held against where that is not the baseline.
-fn compared(names: Names<'_>, id: &str, against: &str) -> String {
-    let label = names.setting_label(id);
-    let baseline = names.setting(against).is_none_or(|s| s.baseline);
-    markdown(&if baseline { label } else { format!("{label} − {}", names.setting_label(against)) })
-}
-
-fn p(names: Names<'_>, test: Option<&Tested>) -> String {
-    test.and_then(|t| t.p_adjusted)
-        .map_or_else(|| number::UNDEFINED.to_owned(), |p| number::p_value(p, None, names.alpha()))
-}
-
-fn change(names: Names<'_>, cell: &Cell, value: Option<f64>, interval: Option<&Interval>) -> [String; 2] {
-    let scale = names.scale(&cell.metric);
-    let d = scale.decimals_of(interval);
-    [
-        value.map_or_else(|| number::UNDEFINED.to_owned(), |v| scale.change(v, d)),
-        interval.map_or_else(|| number::UNDEFINED.to_owned(), |i| scale.interval(i, d)),
-    ]
+        })
+        .text("Reason", |w| &w.reason)
+        .text("Who answers for it", |w| &w.author)
+        .text("Until", |w| &w.expires)
+        .done()
 }
 
 fn headline(names: Names<'_>, cell: &Cell) -> bool {
@@ -101,43 +63,24 @@ fn headline(names: Names<'_>, cell: &Cell) -> bool {
 }
 
 fn ranges(names: Names<'_>) -> Section {
-    let mut table = Table::new(&[
-        "Benchmark",
-        "Metric",
-        "Axis",
-        "Setting",
-        "Lowest",
-        "Highest",
-        ">Gap",
-        ">By chance",
-        ">p adjusted",
-        ">Change of the gap",
-        ">Interval",
-    ]);
-    for r in names.findings.ranges.iter().filter(|r| !r.aa && headline(names, &r.cell)) {
-        let scale = names.scale(&r.cell.metric);
-        let d = scale.decimals_of(r.interval.as_ref());
-        let value = |v: Option<f64>| v.map_or_else(|| number::UNDEFINED.to_owned(), |v| scale.value(v, d));
-        let chance = r.null_band.map_or_else(
-            || number::UNDEFINED.to_owned(),
-            |[low, high]| format!("{} to {}", scale.value(low, d), scale.value(high, d)),
-        );
-        let name = |n: &Option<String>| n.as_deref().map_or_else(|| number::UNDEFINED.to_owned(), markdown);
-        let [by, interval] = change(names, &r.cell, r.change, r.change_interval.as_ref());
-        table.rows.push(vec![
-            place(names, &r.cell),
-            metric(names, &r.cell),
-            markdown(&r.cell.axis),
-            setting(names, &r.setting),
-            name(&r.lowest),
-            name(&r.highest),
-            value(r.value),
-            chance,
-            p(names, r.test.as_ref()),
-            by,
-            interval,
-        ]);
-    }
+    let shown = |cell: &Cell, interval: Option<&crate::findings::Interval>, v: f64| {
+        let scale = names.scale(&cell.metric);
+        scale.value(v, scale.decimals_of(interval))
+    };
+    let table = Listing::of(names, names.findings.ranges.iter().filter(|r| !r.aa && headline(names, &r.cell)))
+        .place(|r| &r.cell)
+        .text("Axis", |r| &r.cell.axis)
+        .column("Setting", |r| markdown(&names.setting_label(&r.setting)))
+        .maybe("Lowest", |r| r.lowest.as_deref())
+        .maybe("Highest", |r| r.highest.as_deref())
+        .column(">Gap", |r| r.value.map_or_else(undefined, |v| shown(&r.cell, r.interval.as_ref(), v)))
+        .column(">By chance", |r| {
+            let shown = |v| shown(&r.cell, r.interval.as_ref(), v);
+            r.null_band.map_or_else(undefined, |[low, high]| format!("{} to {}", shown(low), shown(high)))
+        })
+        .adjusted(|r| r.test.as_ref())
+        .change(">Change of the gap", |r| (&r.cell, r.change, r.change_interval.as_ref()))
+        .done();
     section(
         "Gap between subgroups",
         "The gap is the largest value of an axis less the smallest. It is above 0 even where all subgroups are alike, so it \
@@ -146,35 +89,23 @@ fn ranges(names: Names<'_>) -> Section {
     )
 }
 
+/// The subgroup whose change differs most from that of the rest of its axis.
+fn most_unlike(row: &HeterogeneityRow) -> Option<&SubgroupDifference> {
+    let size = |d: &SubgroupDifference| d.difference.map_or(0.0, f64::abs);
+    row.differences.iter().filter(|d| d.difference.is_some()).max_by(|a, b| size(a).total_cmp(&size(b)))
+}
+
 fn heterogeneity(names: Names<'_>) -> Section {
-    let mut table = Table::new(&[
-        "Benchmark",
-        "Metric",
-        "Axis",
-        "Setting",
-        ">Subgroups",
-        "Changed most unlike the rest",
-        ">By",
-        ">Interval",
-        ">p adjusted",
-    ]);
-    for h in names.findings.heterogeneity.iter().filter(|h| !h.aa && headline(names, &h.cell)) {
-        let size = |d: &crate::findings::SubgroupDifference| d.difference.map_or(0.0, f64::abs);
-        let most = h.differences.iter().filter(|d| d.difference.is_some()).max_by(|a, b| size(a).total_cmp(&size(b)));
-        let [by, interval] =
-            change(names, &h.cell, most.and_then(|m| m.difference), most.and_then(|m| m.interval.as_ref()));
-        table.rows.push(vec![
-            place(names, &h.cell),
-            metric(names, &h.cell),
-            markdown(&h.cell.axis),
-            compared(names, &h.setting, &h.against),
-            number::count(h.subgroups),
-            most.map_or_else(|| number::UNDEFINED.to_owned(), |m| markdown(&m.subgroup)),
-            by,
-            interval,
-            p(names, h.test.as_ref()),
-        ]);
-    }
+    let rows = names.findings.heterogeneity.iter().filter(|h| !h.aa && headline(names, &h.cell));
+    let table = Listing::of(names, rows.map(|h| (h, most_unlike(h))))
+        .place(|(h, _)| &h.cell)
+        .text("Axis", |(h, _)| &h.cell.axis)
+        .compared(|(h, _)| (&h.setting, &h.against))
+        .count(">Subgroups", |(h, _)| Some(h.subgroups))
+        .maybe("Changed most unlike the rest", |(_, most)| most.map(|m| m.subgroup.as_str()))
+        .change(">By", |(h, most)| (&h.cell, most.and_then(|m| m.difference), most.and_then(|m| m.interval.as_ref())))
+        .adjusted(|(h, _)| h.test.as_ref())
+        .done();
     section(
         "Did subgroups change differently?",
         "The adjusted p-value is of the hypothesis that all subgroups of the axis changed by the same amount. Beside it \
@@ -184,37 +115,20 @@ fn heterogeneity(names: Names<'_>) -> Section {
 }
 
 fn trends(names: Names<'_>) -> Section {
-    let mut table = Table::new(&[
-        "Benchmark",
-        "Metric",
-        "Schemes",
-        "Slope per",
-        ">Slope",
-        ">Interval",
-        ">p adjusted",
-        ">Settings",
-        ">Items",
-    ]);
-    for t in names.findings.trends.iter().filter(|t| overall(&t.cell)) {
-        let [slope, interval] = change(names, &t.cell, t.slope, t.interval.as_ref());
-        let per = match t.scores.as_str() {
+    let table = Listing::of(names, names.findings.trends.iter().filter(|t| overall(&t.cell)))
+        .place(|t| &t.cell)
+        .text("Schemes", |t| &t.scheme_family)
+        .text("Slope per", |t| match t.scores.as_str() {
             "rank" => "step in the order of bits",
             "log2" => "doubling of bits",
             "step" => "unit of 2 to the minus bits",
             other => other,
-        };
-        table.rows.push(vec![
-            place(names, &t.cell),
-            metric(names, &t.cell),
-            markdown(&t.scheme_family),
-            markdown(per),
-            slope,
-            interval,
-            p(names, t.test.as_ref()),
-            number::count(t.settings.len() as u64),
-            number::count(t.items),
-        ]);
-    }
+        })
+        .change(">Slope", |t| (&t.cell, t.slope, t.interval.as_ref()))
+        .adjusted(|t| t.test.as_ref())
+        .count(">Settings", |t| Some(t.settings.len() as u64))
+        .count(">Items", |t| Some(t.items))
+        .done();
     section(
         "Trends over bits per weight",
         "Slopes over all settings of a family of schemes, over all items. A slope above 0 means that the metric rises with more bits.",
@@ -223,31 +137,16 @@ fn trends(names: Names<'_>) -> Section {
 }
 
 fn flips(names: Names<'_>) -> Section {
-    let mut table = Table::new(&[
-        "Benchmark",
-        "Metric",
-        "Setting",
-        ">Flipped",
-        ">Became unwanted",
-        ">Ceased to be",
-        ">Cancel each other",
-        ">A/A repeat",
-        ">Items",
-    ]);
-    let share = |x: Option<f64>| x.map_or_else(|| number::UNDEFINED.to_owned(), number::probability);
-    for f in names.findings.flips.iter().filter(|f| !f.aa && overall(&f.cell)) {
-        table.rows.push(vec![
-            place(names, &f.cell),
-            metric(names, &f.cell),
-            compared(names, &f.setting, &f.against),
-            share(Some(f.rate)),
-            share(f.became),
-            share(f.ceased),
-            share(f.masked),
-            share(f.aa_rate),
-            number::count(f.items),
-        ]);
-    }
+    let table = Listing::of(names, names.findings.flips.iter().filter(|f| !f.aa && overall(&f.cell)))
+        .place(|f| &f.cell)
+        .compared(|f| (&f.setting, &f.against))
+        .share(">Flipped", |f| Some(f.rate))
+        .share(">Became unwanted", |f| f.became)
+        .share(">Ceased to be", |f| f.ceased)
+        .share(">Cancel each other", |f| f.masked)
+        .share(">A/A repeat", |f| f.aa_rate)
+        .count(">Items", |f| Some(f.items))
+        .done();
     section(
         "Flips",
         "A flip is an item whose yes-or-no event behind the metric came or went. Flips in both directions cancel in a mean: \
@@ -258,32 +157,21 @@ fn flips(names: Names<'_>) -> Section {
 }
 
 fn outcomes(names: Names<'_>) -> Section {
-    let mut table = Table::new(&[
-        "Benchmark",
-        "Setting",
-        "Outcome",
-        ">Baseline",
-        ">Setting value",
-        ">Change (points)",
-        ">Interval",
-        ">p adjusted",
-        ">Items",
-    ]);
-    for o in names.findings.outcomes.iter().filter(|o| !o.aa && overall(&o.cell)) {
-        let scale = number::Scale::of(crate::findings::Unit::Share);
-        let d = scale.decimals_of(o.interval.as_ref());
-        table.rows.push(vec![
-            place(names, &o.cell),
-            compared(names, &o.setting, &o.against),
-            markdown(&o.outcome.replace('_', " ")),
-            number::probability(o.baseline_rate),
-            number::probability(o.setting_rate),
-            scale.change(o.delta, d),
-            o.interval.as_ref().map_or_else(|| number::UNDEFINED.to_owned(), |i| scale.interval(i, d)),
-            p(names, o.test.as_ref()),
-            number::count(o.items),
-        ]);
-    }
+    let scale = Scale::of(Unit::Share);
+    let table = Listing::of(names, names.findings.outcomes.iter().filter(|o| !o.aa && overall(&o.cell)))
+        .place(|o| &o.cell)
+        .compared(|o| (&o.setting, &o.against))
+        .column("Outcome", |o| markdown(&o.outcome.replace('_', " ")))
+        .share(">Baseline", |o| Some(o.baseline_rate))
+        .share(">Setting value", |o| Some(o.setting_rate))
+        .column(">Change (points)", |o| scale.change(o.delta, scale.decimals_of(o.interval.as_ref())))
+        .column(">Interval", |o| {
+            o.interval.as_ref().map_or_else(undefined, |i| scale.interval(i, scale.decimals_of(Some(i))))
+        })
+        .adjusted(|o| o.test.as_ref())
+        .count(">Items", |o| Some(o.items))
+        .done()
+        .without("Metric");
     section(
         "Refusals and unreadable answers",
         "Whether a setting refuses, or cannot be read, more often than the baseline, over all items.",
@@ -292,36 +180,17 @@ fn outcomes(names: Names<'_>) -> Section {
 }
 
 fn missing(names: Names<'_>) -> Section {
-    let mut table = Table::new(&[
-        "Benchmark",
-        "Metric",
-        "Axis",
-        "Subgroup",
-        "Setting",
-        ">Answered on one side only",
-        "Treatment",
-        ">Change",
-        ">Interval",
-        "Verdict",
-    ]);
-    for m in names.findings.missing.iter().filter(|m| m.agree == Some(false)) {
-        for t in &m.treatments {
-            let MissingTreatment { delta, interval, verdict, .. } = t;
-            let [by, limits] = change(names, &m.cell, *delta, interval.as_ref());
-            table.rows.push(vec![
-                place(names, &m.cell),
-                metric(names, &m.cell),
-                markdown(&m.cell.axis),
-                markdown(&m.cell.subgroup),
-                compared(names, &m.setting, &m.against),
-                number::count(m.one_side),
-                markdown(&t.treatment.replace('_', " ")),
-                by,
-                limits,
-                verdict.map_or("", verdict_word).to_owned(),
-            ]);
-        }
-    }
+    let rows = names.findings.missing.iter().filter(|m| m.agree == Some(false));
+    let table = Listing::of(names, rows.flat_map(|m| m.treatments.iter().map(move |t| (m, t))))
+        .place(|(m, _)| &m.cell)
+        .text("Axis", |(m, _)| &m.cell.axis)
+        .text("Subgroup", |(m, _)| &m.cell.subgroup)
+        .compared(|(m, _)| (&m.setting, &m.against))
+        .count(">Answered on one side only", |(m, _)| Some(m.one_side))
+        .column("Treatment", |(_, t)| markdown(&t.treatment.replace('_', " ")))
+        .change(">Change", |(m, t)| (&m.cell, t.delta, t.interval.as_ref()))
+        .text("Verdict", |(_, t)| t.verdict.map_or("", verdict_word))
+        .done();
     section(
         "Where missing answers decide",
         "Cells whose verdict depends on how answers that are missing under one of the settings are treated.",
@@ -330,31 +199,15 @@ fn missing(names: Names<'_>) -> Section {
 }
 
 fn sensitivity(names: Names<'_>) -> Section {
-    let mut table = Table::new(&[
-        "Benchmark",
-        "Metric",
-        "Setting",
-        "Other choice",
-        ">Change",
-        ">Interval",
-        ">p",
-        ">Clusters",
-        ">Items",
-    ]);
-    for s in names.findings.sensitivity.iter().filter(|s| overall(&s.cell)) {
-        let [by, interval] = change(names, &s.cell, s.delta, s.interval.as_ref());
-        table.rows.push(vec![
-            place(names, &s.cell),
-            metric(names, &s.cell),
-            compared(names, &s.setting, &s.against),
-            markdown(&s.title),
-            by,
-            interval,
-            s.p.map_or_else(|| number::UNDEFINED.to_owned(), |p| number::p_value(p, None, names.alpha())),
-            number::count(s.clusters),
-            number::count(s.items),
-        ]);
-    }
+    let table = Listing::of(names, names.findings.sensitivity.iter().filter(|s| overall(&s.cell)))
+        .place(|s| &s.cell)
+        .compared(|s| (&s.setting, &s.against))
+        .text("Other choice", |s| &s.title)
+        .change(">Change", |s| (&s.cell, s.delta, s.interval.as_ref()))
+        .p(">p", |s| s.p)
+        .count(">Clusters", |s| Some(s.clusters))
+        .count(">Items", |s| Some(s.items))
+        .done();
     section(
         "Other choices of analysis",
         "The same changes under other choices. These rows decide nothing; they show how much of a result is owed to a choice.",
@@ -363,38 +216,47 @@ fn sensitivity(names: Names<'_>) -> Section {
 }
 
 fn power(names: Names<'_>) -> Section {
-    let mut table = Table::new(&[
-        "Benchmark",
-        "Metric",
-        "Axis",
-        "Subgroup",
-        "Setting",
-        ">Items now",
-        ">Could miss now",
-        ">Margin",
-        ">Items to find the margin",
-        ">Items to show equivalence",
-    ]);
-    let some = |n: Option<u64>| n.map_or_else(|| number::UNDEFINED.to_owned(), number::count);
-    for w in names.findings.power.iter().filter(|w| w.margin.is_some()) {
-        let scale = names.scale(&w.cell.metric);
-        table.rows.push(vec![
-            place(names, &w.cell),
-            metric(names, &w.cell),
-            markdown(&w.cell.axis),
-            markdown(&w.cell.subgroup),
-            compared(names, &w.setting, &w.against),
-            number::count(w.items),
-            scale.value(w.mde, scale.decimals(Some(w.mde))),
-            w.margin.map_or_else(|| number::UNDEFINED.to_owned(), |m| scale.chosen(m)),
-            some(w.items_for_margin),
-            some(w.items_for_equivalence),
-        ]);
-    }
+    let table = Listing::of(names, names.findings.power.iter().filter(|w| w.margin.is_some()))
+        .place(|w| &w.cell)
+        .text("Axis", |w| &w.cell.axis)
+        .text("Subgroup", |w| &w.cell.subgroup)
+        .compared(|w| (&w.setting, &w.against))
+        .count(">Items now", |w| Some(w.items))
+        .column(">Could miss now", |w| {
+            let scale = names.scale(&w.cell.metric);
+            scale.value(w.mde, scale.decimals(Some(w.mde)))
+        })
+        .column(">Margin", |w| w.margin.map_or_else(undefined, |m| names.scale(&w.cell.metric).chosen(m)))
+        .count(">Items to find the margin", |w| w.items_for_margin)
+        .count(">Items to show equivalence", |w| w.items_for_equivalence)
+        .done();
     section(
         "How many items would be needed",
         "For each gated cell: the smallest change that would probably have been found, and how many items (clusters growing \
          in proportion) would find a change as large as the margin, or show that a change of 0 is within it.",
         table,
+    )
+}
+
+/// Global values only: the tables hold those of subgroups.
+fn paper(names: Names<'_>) -> Section {
+    let scale = Scale::of(Unit::Plain);
+    let rows = names.findings.paper.iter().filter(|r| r.subgroup == "all");
+    let table = Listing::of(names, rows)
+        .text("Benchmark", |r| &r.benchmark)
+        .text("Model", |r| &r.model)
+        .column("Setting", |r| markdown(&names.setting_label(&r.setting)))
+        .text("Metric", |r| &r.metric)
+        .column(">Value", |r| r.value.map_or_else(undefined, |v| scale.value(v, 4)))
+        .column(">Change", |r| r.change.map_or_else(undefined, |v| scale.change(v, 4)))
+        .p(">p, not corrected", |r| r.test.as_ref().map(|t| t.p))
+        .count(">Items", |r| Some(r.items))
+        .done();
+    section(
+        "The published study's values",
+        "Metrics as the code of the published study computes them (Marcuzzi et al. 2026), over all items, with its \
+         randomization test. That test takes prompts for independent and is not corrected for multiplicity: these rows \
+         reproduce the study, and no verdict reads them. Values of subgroups are in `tables/paper.csv`.",
+        table.for_models(names),
     )
 }
