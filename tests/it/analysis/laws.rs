@@ -11,7 +11,9 @@ fn rows(found: &Findings, list: &str, keep: &dyn Fn(&Value) -> bool, allowed: &[
                 for key in allowed {
                     map.remove(*key);
                 }
-                map.values_mut().for_each(|inner| strip(inner, allowed));
+                for inner in map.values_mut() {
+                    strip(inner, allowed);
+                }
             }
             Value::Array(all) => all.iter_mut().for_each(|inner| strip(inner, allowed)),
             _ => {}

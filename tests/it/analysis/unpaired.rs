@@ -4,6 +4,7 @@ use super::*;
 use quantbias::findings::Worse;
 use quantbias::import::{Kind, Mapping, Request, Source, import};
 use quantbias::spec::Gate;
+use std::fmt::Write as _;
 
 /// A rate of items answered "yes", per setting: `n` single items each, of two subgroups, of which these many are yes.
 fn csv(folder: &Path, yes: &[(&str, usize)], n: usize) -> std::path::PathBuf {
@@ -14,7 +15,7 @@ fn csv(folder: &Path, yes: &[(&str, usize)], n: usize) -> std::path::PathBuf {
             let hit = (i + 1) * yes / n > i * yes / n;
             let (more, less) = if hit { (-1.0, -2.0) } else { (-2.0, -1.0) };
             let about = if i % 2 == 0 { "woman" } else { "man" };
-            text.push_str(&format!("{setting},{about},{setting}-t{},{more},{less}\n", i / 4));
+            writeln!(text, "{setting},{about},{setting}-t{},{more},{less}", i / 4).unwrap();
         }
     }
     let path = folder.join("answers.csv");
@@ -175,4 +176,88 @@ fn settings_of_the_same_items_are_never_taken_for_two_samples() {
     assert_eq!((row.items, row.lost, row.delta), (0, 160, None));
     assert!(row.flags.iter().all(|f| f != "unpaired"), "{row:?}");
     assert!(found.coverage.iter().filter(|c| c.axis == "all").all(|c| c.failed == 80 && c.items == 160));
+}
+
+fn quantbias(args: &[&str]) -> std::process::Output {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_quantbias"));
+    command.args(args).stdin(std::process::Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn a_table_without_ids_is_two_samples_too_and_cannot_be_streamed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = "setting,template,about,hit\n".to_owned();
+    for (setting, share) in [("bf16", 2), ("q4", 3)] {
+        for i in 0..160 {
+            let hit = u8::from(i % 4 < share);
+            writeln!(text, "{setting},t{},{},{hit}", i / 4, if i % 8 < 4 { "woman" } else { "man" }).unwrap();
+        }
+    }
+    let path = folder.path().join("answers.csv");
+    std::fs::write(&path, text).unwrap();
+    let out = folder.path().join("out");
+    let map = "setting=setting,cluster=template,subgroup=about,value=hit";
+    let usual = ["analyze", "--table", path.to_str().unwrap(), "--map", map, "--baseline", "bf16", "--out"];
+    let output = quantbias(&[&usual[..], &[out.to_str().unwrap()]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found = quantbias::findings::load(Path::new(String::from_utf8(output.stdout).unwrap().trim())).unwrap();
+    assert_eq!(found.contrasts.len(), 3, "all, woman, man");
+    let row = &found.contrasts[0];
+    assert_eq!((row.items, row.lost, row.clusters, row.delta), (160, 0, 40, Some(0.25)));
+    assert!(row.flags.iter().any(|f| f == "unpaired") && row.note.as_ref().unwrap().starts_with("unpaired"));
+    // Every cluster has the same rate: neither sample varies over clusters, and no error is made up.
+    assert!(row.interval.is_none() && row.test.is_none() && row.note.as_ref().unwrap().contains("standard error"));
+    assert!(found.coverage.iter().all(|c| c.failed == 0 && c.items == c.answered), "{:?}", found.coverage);
+    let ids = quantbias(&["analyze", "--table", path.to_str().unwrap(), "--map", "value=hit", "--baseline", "bf16"]);
+    assert_eq!(ids.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&ids.stderr).contains("setting=COLUMN is needed"));
+    let streamed = quantbias(&[&usual[..], &[out.to_str().unwrap(), "--stream"]].concat());
+    assert_eq!(streamed.status.code(), Some(4));
+    assert!(String::from_utf8_lossy(&streamed.stderr).contains("name item=COLUMN"));
+}
+
+#[test]
+fn an_audit_with_a_waiver_is_derived_again_to_the_byte_as_of_its_day() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["pairs.toml", "pairs.jsonl"] {
+        std::fs::copy(Path::new(root).join("data/demo").join(name), folder.path().join(name)).unwrap();
+    }
+    let file = folder.path().join("audit.toml");
+    let text = format!(
+        "name = \"small\"\n\n[[model]]\nid = \"base\"\npath = \"{root}/data/models/base\"\n\n[settings]\nschemes = [\"q4k\"]\n\n\
+         [[benchmark]]\nid = \"pairs\"\ntype = \"custom\"\npath = \"pairs.toml\"\noptions = {{ max_clusters = 8 }}\n\n\
+         [plan]\nreplicates = 1000\ndraws = 999\nmargins = {{ pairs = 0.001 }}\n\n\
+         [[waiver]]\ngate = \"pairs\"\nreason = \"known\"\nauthor = \"A\"\nexpires = 2099-01-01\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    let output = quantbias(&["audit", file]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let made = |folder: &Path| -> std::path::PathBuf {
+        let all: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+        assert_eq!(all.len(), 1, "{all:?}");
+        all[0].clone()
+    };
+    let out = folder.path().join("quantbias-out");
+    let (run, findings) = (made(&out.join("runs")), made(&out.join("findings")).join("findings.json"));
+    let audited = quantbias::findings::load(&findings).unwrap();
+    let day = &audited.waivers[0].judged;
+    let again = folder.path().join("again");
+    let (run, again) = (run.to_str().unwrap(), again.to_str().unwrap());
+    let output = quantbias(&["analyze", run, "--plan", file, "--day", day, "--out", again]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let path = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(std::fs::read(path.trim()).unwrap(), std::fs::read(&findings).unwrap());
+    // Another day is another analysis; after the last day the waiver no longer counts.
+    let output = quantbias(&["analyze", run, "--plan", file, "--day", "2099-01-02", "--out", again]);
+    let later = quantbias::findings::load(Path::new(String::from_utf8(output.stdout).unwrap().trim())).unwrap();
+    assert_ne!(later.analysis_id, audited.analysis_id);
+    assert_eq!(later.waivers[0].state, quantbias::findings::WaiverState::Expired);
+    for wrong in
+        [&["--day", "tomorrow", "--plan", file][..], &["--day", "2026-11-22T10:00:00", "--plan", file], &["--day", day]]
+    {
+        let output = quantbias(&[&["analyze", run, "--out", again][..], wrong].concat());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+    }
 }
