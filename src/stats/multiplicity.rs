@@ -71,6 +71,8 @@ pub enum FamilyError {
 
 /// Step-down maxT over a family, from studentized sign-flip statistics. Draw `b` of one benchmark is joined with draw
 /// `b` of the others. Memory per thread: up to 1,024 draws × hypotheses, fewer draws in large families.
+/// `p̃₍ⱼ₎ = (1 + #{b: max_{l ≥ j} |t*₍ₗ₎| ≥ |t₍ⱼ₎|})/(B + 1)`, made monotone (Westfall & Young 1993, algorithm 4.1). Not for
+/// statistics that are not studentized alike, nor for settings that share no item.
 ///
 /// # Errors
 /// [`FamilyError`] where a hypothesis has no statistic or flips do not fit together.
@@ -130,7 +132,8 @@ fn runs<T>(all: &[T], alike: impl Fn(&T, &T) -> bool) -> Vec<Range<usize>> {
 /// Step-down maxT from statistics that were computed already: `draws[b][j]` is `|t*|` of hypothesis `j` in draw `b`.
 ///
 /// Give `with_identity = true` where the identity is among the draws (full enumeration), so that it is not counted
-/// twice.
+/// twice. Formula and reference as [`max_t`]. Not for draws made separately for each hypothesis: their dependence is
+/// what is used.
 ///
 /// # Example
 /// Two hypotheses and four draws, the identity first. The first one's 3 is reached by the largest of two draws; with the
@@ -298,7 +301,8 @@ pub enum Resolution {
     },
 }
 
-/// The resolution rule; see [`Resolution`].
+/// The resolution rule; see [`Resolution`]. `(B + 1) ≥ 20·m/α`: 20 draws beyond the smallest adjusted p (Phipson &
+/// Smyth 2010 on why p is never 0). Not needed for maxT, exact, or asymptotic p-values.
 pub fn resolution(draws: usize, hypotheses: usize, level: Level) -> Resolution {
     let needed = (20.0 * hypotheses as f64 / level.alpha() - 1e-9).ceil();
     if draws as f64 + 1.0 >= needed { Resolution::Enough } else { Resolution::Limited { needed: needed as u64 - 1 } }

@@ -414,15 +414,19 @@ fn added<const P: usize>(list: &List, exact: bool, mut value: impl FnMut(u32) ->
 
 /// Items with and without a value of the headline.
 fn coverage(source: &Source<'_>, columns: &Columns, lists: &[List], name: &str) -> Vec<CoverageRow> {
+    let sides: Vec<Side<'_>> = source.values.iter().map(|values| columns.side(values)).collect();
+    let shared = |item: u32| sides.iter().filter(|side| side.has(item)).count() > 1;
+    // Where no item has a value under two settings, none was meant to have one.
+    let apart = sides.len() > 1 && !(0..source.cluster.len() as u32).into_par_iter().any(shared);
     let row = |setting: &String, side: &Side<'_>, list: &List| {
         let answered = list.items.iter().filter(|item| side.has(**item)).count() as u64;
-        covered(name, setting, &list.axis, &list.subgroup, answered, list.items.len() as u64)
+        let items = if apart { answered } else { list.items.len() as u64 };
+        covered(name, setting, &list.axis, &list.subgroup, answered, items)
     };
-    let of = |(setting, values): (&String, &Vec<&[f64]>)| -> Vec<CoverageRow> {
-        let side = columns.side(values);
-        lists.iter().map(|list| row(setting, &side, list)).collect()
+    let of = |(setting, side): (&String, &Side<'_>)| -> Vec<CoverageRow> {
+        lists.iter().map(|list| row(setting, side, list)).collect()
     };
-    source.settings.par_iter().zip(&source.values).flat_map_iter(of).collect()
+    source.settings.par_iter().zip(&sides).flat_map_iter(of).collect()
 }
 
 /// A coverage row: what is not answered has failed.

@@ -10,6 +10,9 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 /// Rows that are held at a time.
 const STRETCH: usize = 1 << 21;
 
+/// Stands for the column of ids where there is none: every row has a name of its own.
+const EVERY_ROW: &str = "";
+
 /// Tables with the columns that are wanted.
 pub(super) struct Tables {
     files: Vec<(PathBuf, u64)>,
@@ -57,8 +60,10 @@ pub(super) type Take<'a> = &'a mut dyn FnMut(&[Names], Chunk) -> Result<(), Tabl
 impl Tables {
     /// Looks the columns up.
     pub(super) fn open(files: &[PathBuf], map: &Map, metrics: &[MetricSpec]) -> Result<Self, TableError> {
-        let mut keys = vec![(&map.item, Role::Item), (&map.setting, Role::Setting)];
-        keys.push((map.cluster.as_ref().unwrap_or(&map.item), Role::Cluster));
+        let rows = String::from(EVERY_ROW);
+        let item = map.item.as_ref().unwrap_or(&rows);
+        let mut keys = vec![(item, Role::Item), (&map.setting, Role::Setting)];
+        keys.push((map.cluster.as_ref().unwrap_or(item), Role::Cluster));
         keys.extend(map.stratum.iter().map(|s| (s, Role::Stratum)));
         keys.extend(map.subgroups.iter().map(|s| (s, Role::Axis)));
         let keys = keys.into_iter().map(|(column, role)| Key { column: column.clone(), role, unread: false }).collect();
@@ -71,7 +76,8 @@ impl Tables {
         let mut tables = Self { files: Vec::new(), keys, values };
         for path in files {
             let (known, rows) = header(path)?;
-            for column in tables.keys.iter().map(|k| &k.column).chain(&tables.values) {
+            let named = tables.keys.iter().map(|k| &k.column).filter(|c| *c != EVERY_ROW);
+            for column in named.chain(&tables.values) {
                 if !known.contains(column) {
                     let (path, column) = (path.clone(), column.clone());
                     return Err(TableError::NoColumn { path, column, known: known.join(", ") });
@@ -103,7 +109,7 @@ impl Tables {
     /// meanwhile.
     pub(super) fn each(&self, names: &mut [Names], take: Take<'_>) -> Result<(), TableError> {
         let keys = self.keys.iter().filter(|k| !k.unread).map(|k| &k.column);
-        let mut wanted: Vec<String> = keys.chain(&self.values).cloned().collect();
+        let mut wanted: Vec<String> = keys.chain(&self.values).filter(|c| *c != EVERY_ROW).cloned().collect();
         wanted.sort();
         wanted.dedup();
         std::thread::scope(|scope| {
@@ -195,6 +201,9 @@ fn malformed(path: &Path, error: &PolarsError) -> TableError {
 fn codes(place: &Place<'_>, frame: &DataFrame, key: &Key, names: &mut Names) -> Result<Vec<u32>, TableError> {
     if key.unread {
         return Ok(Vec::new());
+    }
+    if key.column == EVERY_ROW {
+        return Ok((0..frame.height()).map(|_| names.number(names.len() as i64)).collect());
     }
     let series = frame.column(&key.column).map_err(|e| place.malformed(&e))?.as_materialized_series();
     let missing = |row| place.value(row, &key.column, "a name is missing");

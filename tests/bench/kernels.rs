@@ -49,7 +49,7 @@ impl Grid {
     /// From a table of `gen.py`.
     fn read(file: &str, metric: MetricSpec, cluster: Option<&str>) -> Self {
         let map = Map {
-            item: "item_id".to_owned(),
+            item: Some("item_id".to_owned()),
             cluster: cluster.map(str::to_owned),
             subgroups: vec!["subgroup".to_owned()],
             stratum: None,
