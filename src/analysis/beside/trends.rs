@@ -145,7 +145,7 @@ impl Common {
 }
 
 /// Bits per weight of a setting that has a place in an order.
-fn bits(setting: &SettingInfo) -> f64 {
+pub(super) fn bits(setting: &SettingInfo) -> f64 {
     setting.bits_per_weight.unwrap_or(f64::INFINITY)
 }
 

@@ -6,6 +6,7 @@
 
 use super::Rows;
 use super::sample::{Measured, Sample, tested};
+use super::trends::bits;
 use crate::analysis::cells::{Part, groups};
 use crate::analysis::flags::publish;
 use crate::findings::{IntervalMethod, SettingInfo, Tested, TrendRow};
@@ -37,7 +38,7 @@ pub(super) fn add(rows: &mut Rows, sample: &Sample<'_>, measured: &Measured<'_>,
                 scheme_family: "all".to_owned(),
                 scores: name.to_owned(),
                 settings: settings.iter().map(|s| s.id.clone()).collect(),
-                bits: settings.iter().map(|s| s.bits_per_weight).collect(),
+                bits: settings.iter().map(|s| bits(s)).collect(),
                 values: totals.iter().map(|t| t.estimate(&Ratio)).collect(),
                 slope: None,
                 se: None,
