@@ -2,13 +2,15 @@
 
 use super::flags;
 use super::model_benchmark::{Facts, ModelBenchmark, Pair};
-use crate::findings::{Cell, ContrastRow, Flips, Interval, IntervalMethod, TestResult};
+use crate::findings::{Cell, ContrastRow, Flips, Interval, IntervalMethod, OtherInterval, TestResult};
+use crate::spec::BootstrapMethod;
+use crate::stats::bca::{basic, bca, studentized};
 use crate::stats::cluster::{Cell as _, PairedTotals};
 use crate::stats::functional::Functional;
-use crate::stats::interval::{self, Replicates, expanded_percentile};
+use crate::stats::interval::{self, Replicates, expanded_percentile, percentile};
 use crate::stats::jackknife::{ItemMoments, Jackknife, jackknife};
 use crate::stats::level::Level;
-use crate::stats::permutation::{Null, sign_flip_of_any};
+use crate::stats::permutation::{Null, SignFlip};
 use crate::stats::power::detectable;
 use crate::stats::rare::Rare;
 use crate::stats::refusal::{FEW_CLUSTERS, MIN_CLUSTERS, Refusal, admit_bootstrap, admit_interval};
@@ -34,17 +36,26 @@ pub(super) struct Contrast {
     pub(super) wants: bool,
     /// Whether its replicates are part of its family's critical value; without, a band would claim too much.
     pub(super) banded: bool,
+    /// Whether the two settings share no item.
+    pub(super) unpaired: bool,
 }
 
 /// What the replicates of a row give.
 pub(super) struct Drawn {
     shown: Result<interval::BootstrapInterval, Refusal>,
     gate: Option<interval::Interval>,
+    others: Vec<OtherInterval>,
     replicates: Option<Replicates>,
 }
 
-/// One row, up to its replicates.
-pub(super) fn contrast(at: &ModelBenchmark<'_>, cell: Cell, pair: &Pair, sums: PairedSums, facts: Facts) -> Contrast {
+/// One row with its test, up to its replicates.
+pub(super) fn contrast(
+    at: &ModelBenchmark<'_>,
+    cell: Cell,
+    pair: &Pair,
+    (sums, tested): (PairedSums, Result<SignFlip, Refusal>),
+    facts: Facts,
+) -> Contrast {
     let PairedSums { totals, moments, lost, unsettled, flips } = sums;
     let Facts { functional, range, .. } = facts;
     let mut row = empty_row(cell, pair, &totals, lost, flips);
@@ -65,6 +76,7 @@ pub(super) fn contrast(at: &ModelBenchmark<'_>, cell: Cell, pair: &Pair, sums: P
         gate: None,
         wants: false,
         banded: false,
+        unpaired: false,
     };
     if contrast.row.delta.is_none() {
         contrast.row.note = Some(undefined(&contrast.row));
@@ -73,8 +85,14 @@ pub(super) fn contrast(at: &ModelBenchmark<'_>, cell: Cell, pair: &Pair, sums: P
     if lost as f64 > MANY_LOST * (lost + contrast.row.items) as f64 {
         contrast.row.flags.push(flags::MANY_LOST.to_owned());
     }
+    let refused = |method: &BootstrapMethod| OtherInterval {
+        method: method.name().to_owned(),
+        limits: None,
+        note: Some("no bootstrap interval is made of this row".to_owned()),
+    };
+    contrast.row.other_intervals = at.method.plan.intervals.iter().map(refused).collect();
     errors(at, &mut contrast, moments.as_ref());
-    test(at, &mut contrast);
+    test(&mut contrast, tested);
     if (contrast.row.changed_clusters as usize) < MIN_CLUSTERS {
         rare_change(at, &mut contrast);
     } else {
@@ -111,6 +129,7 @@ fn empty_row(cell: Cell, pair: &Pair, totals: &PairedTotals, lost: u64, flips: O
         deff: None,
         mde: None,
         limit_errors: None,
+        other_intervals: Vec::new(),
         p_margin: None,
         items_needed: None,
         verdict: None,
@@ -144,8 +163,8 @@ fn errors(at: &ModelBenchmark<'_>, contrast: &mut Contrast, moments: Option<&Ite
     contrast.jackknife = Some(jackknifed);
 }
 
-fn test(at: &ModelBenchmark<'_>, contrast: &mut Contrast) {
-    match sign_flip_of_any(&at.flips, &contrast.totals, contrast.functional) {
+fn test(contrast: &mut Contrast, tested: Result<SignFlip, Refusal>) {
+    match tested {
         Ok(found) => {
             let kind = if found.studentized { "studentized " } else { "" };
             let method = match found.null {
@@ -269,7 +288,31 @@ impl Contrast {
         let at_level = |level| expanded_percentile(&replicates, level, clusters, strata);
         let shown = at_level(at.method.level);
         let gate = gate_level(at).filter(|_| shown.is_ok()).and_then(|l| at_level(l).ok()).map(|b| b.interval);
-        Drawn { replicates: Some(replicates).filter(|_| kept && shown.is_ok()), shown, gate }
+        let others = self.others(at, &replicates);
+        Drawn { replicates: Some(replicates).filter(|_| kept && shown.is_ok()), shown, gate, others }
+    }
+
+    /// The intervals that the plan asks for beside the headline one.
+    fn others(&self, at: &ModelBenchmark<'_>, replicates: &Replicates) -> Vec<OtherInterval> {
+        let (Some(jackknifed), level) = (&self.jackknife, at.method.level) else { return Vec::new() };
+        let of = |method: &BootstrapMethod| {
+            let found = match method {
+                BootstrapMethod::Percentile => percentile(replicates, level).map_err(|r| r.to_string()),
+                BootstrapMethod::Basic => basic(replicates, jackknifed.estimate, level).map_err(|r| r.to_string()),
+                BootstrapMethod::Studentized if at.design.strata() > 1 => {
+                    Err("defined for one stratum only".to_owned())
+                }
+                BootstrapMethod::Studentized => {
+                    studentized(&at.weights, &self.totals, self.functional, level).map_err(|r| r.to_string())
+                }
+                BootstrapMethod::Bca => {
+                    bca(replicates, jackknifed, self.functional, level).map(|b| b.found).map_err(|r| r.to_string())
+                }
+            };
+            let limits = found.as_ref().ok().map(|b| [b.interval.lower, b.interval.upper]);
+            OtherInterval { method: method.name().to_owned(), limits, note: found.err() }
+        };
+        at.method.plan.intervals.iter().map(of).collect()
     }
 
     /// Writes what was drawn into the row. Gives back the replicates where they were kept.
@@ -282,6 +325,7 @@ impl Contrast {
             }
         };
         let row = &mut self.row;
+        row.other_intervals = drawn.others;
         row.interval = Some(flags::publish(found.interval, IntervalMethod::ExpandedPercentile));
         row.limit_errors = Some([found.lower_error, found.upper_error]);
         if found.discrete() {

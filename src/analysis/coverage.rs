@@ -1,7 +1,7 @@
 //! Outcome counts: what became of every item, by benchmark, setting, and subgroup.
 
 use super::cells::{Part, groups};
-use super::readings::Readings;
+use super::readings::{Absent, Readings};
 use crate::benchmark::BenchmarkData;
 use crate::findings::CoverageRow;
 use crate::metric::{Outcome, Scope};
@@ -12,6 +12,7 @@ pub(super) fn coverage(
     data: &BenchmarkData,
     settings: &[String],
     readings: &Readings,
+    absent: &Absent,
 ) -> Vec<CoverageRow> {
     let groups = groups(data, Scope::Each);
     let mut rows = Vec::new();
@@ -31,8 +32,9 @@ pub(super) fn coverage(
                 truncated: 0,
                 failed: 0,
             };
-            for (part, reading) in group.parts.iter().zip(read) {
-                if *part == Part::Member {
+            let absent = absent.get(setting);
+            for (i, (part, reading)) in group.parts.iter().zip(read).enumerate() {
+                if *part == Part::Member && !absent.is_some_and(|absent| absent[i]) {
                     count(&mut row, reading.outcome);
                 }
             }

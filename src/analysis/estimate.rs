@@ -76,9 +76,19 @@ impl Estimate {
     }
 
     fn refuse(&mut self, refusal: &Refusal) {
-        if let (Refusal::TooFewClusters { .. }, Some(_)) = (refusal, self.row.se) {
+        let why = match refusal {
+            Refusal::TooFewClusters { .. } => "too few clusters for a bootstrap interval: jackknife-t instead",
+            Refusal::NotSmooth => {
+                "the metric has a kink, where a bootstrap interval covers too little: jackknife-t instead"
+            }
+            _ => {
+                self.row.note = Some(refusal.to_string());
+                return;
+            }
+        };
+        if self.row.se.is_some() {
             self.row.interval = self.by_jackknife.map(|i| publish(i, IntervalMethod::JackknifeT));
-            self.row.note = Some("too few clusters for a bootstrap interval: jackknife-t instead".to_owned());
+            self.row.note = Some(why.to_owned());
         } else {
             self.row.note = Some(refusal.to_string());
         }

@@ -6,7 +6,8 @@
 //! A benchmark whose headline is a gap between subgroups has no such value over all items; the level that the gap is made
 //! of stands for it in the primary family, and the gap's own hypotheses are those of the subgroup family.
 //! Primary and subgroup families are adjusted by step-down maxT from shared sign flips, exploratory ones by
-//! Benjamini–Hochberg. Rows without a value have no test and are left out. A row with few changed clusters keeps its
+//! Benjamini–Hochberg. Of settings that share no item there are no sign flips: their primary and subgroup rows are a
+//! family of their own (**unpaired**, per model and benchmark), adjusted by Holm. Rows without a value have no test and are left out. A row with few changed clusters keeps its
 //! exact p-value, below which no adjustment can bring it.
 //!
 //! The bounds that gates read share one critical value per model and benchmark, over its primary and subgroup rows: what
@@ -20,7 +21,7 @@ use super::gate;
 use super::model_benchmark::{ModelBenchmark, Recorded};
 use super::{AnalysisError, Method};
 use crate::findings::{Caveat, FamilySummary, Findings};
-use crate::stats::adjust::benjamini_hochberg;
+use crate::stats::adjust::{benjamini_hochberg, holm};
 use crate::stats::interval;
 use crate::stats::level::Level;
 use crate::stats::multiplicity::{Critical, Hypothesis, MaxDeviation, Resolution, max_t, resolution};
@@ -33,17 +34,22 @@ enum Kind {
     Primary,
     Subgroups,
     Exploratory,
+    Unpaired,
     Control,
 }
 
 fn kind(contrast: &Contrast, lead: &Lead) -> Kind {
     let cell = &contrast.row.cell;
-    match (contrast.pair.aa, contrast.pair.named) {
+    let declared = match (contrast.pair.aa, contrast.pair.named) {
         (true, _) => Kind::Control,
         (_, true) => Kind::Exploratory,
         _ if cell.metric == lead.overall && cell.axis == ALL => Kind::Primary,
         _ if cell.metric == lead.headline && cell.axis != ALL => Kind::Subgroups,
         _ => Kind::Exploratory,
+    };
+    match declared {
+        Kind::Primary | Kind::Subgroups if contrast.unpaired => Kind::Unpaired,
+        kind => kind,
     }
 }
 
@@ -88,11 +94,17 @@ pub(super) fn add_model<'a>(
     adjust_primary(findings, method, model, &mut parts, &primary);
     for part in &mut parts {
         adjust_subgroups(findings, method, model, part);
-        adjust_exploratory(findings, method, model, part);
+        adjust_list(findings, method, model, part, Kind::Unpaired);
+        adjust_list(findings, method, model, part, Kind::Exploratory);
     }
-    for part in parts {
+    for mut part in parts {
         let from = findings.contrasts.len();
         gate::add(findings, &part.at, part.contrasts, &part.bounds)?;
+        // What is beside the contrasts looks at the same items twice, or at none.
+        let apart = std::mem::take(&mut part.at.apart);
+        part.at.pairs.retain(|pair| !apart.contains(pair));
+        part.at.apart = apart;
+        note_apart(findings, &part.at);
         beside::add(findings, &part.at, from)?;
     }
     Ok(())
@@ -206,14 +218,21 @@ fn bands(
     gate_critical.and_then(|c| band(contrast, reach(c, gate_level), gate_level)).map(|(_, bounds)| bounds)
 }
 
-/// Benjamini–Hochberg over the tested rows of a benchmark that belong to no declared family.
-fn adjust_exploratory(findings: &mut Findings, method: &Method, model: &str, part: &mut Part<'_>) {
+/// Adjusts the tested rows of a kind from their p-values alone: Holm for unpaired rows of the declared families,
+/// Benjamini–Hochberg for rows that belong to no declared family.
+fn adjust_list(findings: &mut Findings, method: &Method, model: &str, part: &mut Part<'_>, wanted: Kind) {
     let Part { at, contrasts, .. } = part;
-    let id = format!("exploratory/{model}/{}", at.name);
+    let unpaired = wanted == Kind::Unpaired;
+    let (name, what) = if unpaired {
+        ("unpaired", "headline metric of settings that share no item, every cell × every setting")
+    } else {
+        ("exploratory", "all other metrics and named contrasts (exploratory)")
+    };
+    let id = format!("{name}/{model}/{}", at.name);
     let mut rows: BTreeMap<usize, f64> = BTreeMap::new();
     let mut hypotheses = 0;
     for (i, contrast) in contrasts.iter_mut().enumerate() {
-        if kind(contrast, &at.lead) == Kind::Exploratory {
+        if kind(contrast, &at.lead) == wanted {
             contrast.row.family = Some(id.clone());
             hypotheses += 1;
             if let Some(test) = &contrast.row.test {
@@ -227,7 +246,7 @@ fn adjust_exploratory(findings: &mut Findings, method: &Method, model: &str, par
     let p: Vec<f64> = rows.values().copied().collect();
     let limited = resolution(method.plan.draws as usize, p.len(), method.level) != Resolution::Enough;
     let mut rejected = 0;
-    for (i, adjusted) in rows.keys().zip(benjamini_hochberg(&p)) {
+    for (i, adjusted) in rows.keys().zip(if unpaired { holm(&p) } else { benjamini_hochberg(&p) }) {
         let row = &mut contrasts[*i].row;
         row.p_adjusted = Some(adjusted);
         row.significant = adjusted <= method.level.alpha();
@@ -239,11 +258,29 @@ fn adjust_exploratory(findings: &mut Findings, method: &Method, model: &str, par
     }
     findings.families.push(FamilySummary {
         id,
-        title: format!("{model} on {}: all other metrics and named contrasts (exploratory)", at.name),
+        title: format!("{model} on {}: {what}", at.name),
         hypotheses,
         tested: p.len() as u64,
-        method: "Benjamini–Hochberg".to_owned(),
+        method: if unpaired { "Holm" } else { "Benjamini–Hochberg" }.to_owned(),
         rejected,
         critical: None,
+    });
+}
+
+/// Says once which settings could not be paired.
+fn note_apart(findings: &mut Findings, at: &ModelBenchmark<'_>) {
+    if at.apart.is_empty() {
+        return;
+    }
+    let pairs: Vec<String> = at.apart.iter().map(|p| format!("{} and {}", p.setting, p.against)).collect();
+    findings.caveats.push(Caveat {
+        about: "statistics".to_owned(),
+        subject: Some(at.name.clone()),
+        text: format!(
+            "UNPAIRED: {} share no item. Their changes are differences of two samples (Welch's t over clusters), far less \
+             certain than changes of the same items, and decide no gate: that both samples come from one population is not \
+             checked.",
+            pairs.join("; ")
+        ),
     });
 }

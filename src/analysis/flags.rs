@@ -20,6 +20,8 @@ pub(super) const MANY_LOST: &str = "many_lost";
 pub(super) const INSUFFICIENT: &str = "insufficient_clusters";
 /// The verdict hangs on items that were answered under one of the two settings only.
 pub(super) const MISSINGNESS: &str = "missingness";
+/// The two settings share no item: the change is the difference of two samples.
+pub(super) const UNPAIRED: &str = "unpaired";
 /// Nothing changed at all.
 pub(super) const NO_CHANGE: &str = "no_change";
 

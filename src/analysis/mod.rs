@@ -26,6 +26,7 @@ mod paper;
 mod policy;
 mod readings;
 mod recorded;
+mod unpaired;
 mod waive;
 
 pub use expect::{Assumptions, Expected, expected, is_overall};

@@ -4,13 +4,14 @@ use super::Method;
 use super::contrast::{Contrast, contrast};
 use super::estimate::{Estimate, estimate};
 use super::readings::Readings;
+use super::unpaired::{self, two_samples};
 use crate::benchmark::BenchmarkData;
 use crate::findings::{ContrastRow, EstimateRow};
 use crate::stats::bootstrap::Weights;
 use crate::stats::cluster::{self, Design};
 use crate::stats::functional::Functional;
 use crate::stats::interval::Replicates;
-use crate::stats::permutation::Flips;
+use crate::stats::permutation::{Flips, sign_flips_of_any};
 pub(super) use crate::table::sums::Pair;
 use crate::table::sums::{GroupSums, Lead, Sums};
 use rayon::prelude::*;
@@ -32,6 +33,8 @@ pub(super) struct ModelBenchmark<'a> {
     pub(super) flips: Flips,
     pub(super) settings: Vec<String>,
     pub(super) pairs: Vec<Pair>,
+    /// Pairs of settings that share no item.
+    pub(super) apart: Vec<Pair>,
     /// Absent where totals came in without records.
     pub(super) recorded: Option<Recorded<'a>>,
 }
@@ -48,9 +51,11 @@ impl<'a> ModelBenchmark<'a> {
     pub(super) fn open(method: &'a Method, sums: Sums, recorded: Option<Recorded<'a>>) -> (Self, Vec<GroupSums>) {
         let Sums { benchmark: name, model, design, settings, pairs, lead, groups, coverage: _ } = sums;
         let stream = method.root.child(&name);
+        let is_apart = |(p, pair): &(usize, &Pair)| unpaired::apart(&groups, &settings, *p, pair);
+        let apart = pairs.iter().enumerate().filter(is_apart).map(|(_, pair)| pair.clone()).collect();
         let weights = Weights::draw(&design, method.plan.replicates as usize, &stream.child("bootstrap"));
         let flips = Flips::draw(&design, method.plan.draws as usize, &stream.child("sign flips"));
-        (Self { method, name, model, lead, design, weights, flips, settings, pairs, recorded }, groups)
+        (Self { method, name, model, lead, design, weights, flips, settings, pairs, apart, recorded }, groups)
     }
 
     /// The pairs that a gate holds against the margin, the A/A repeat among them: not those that the plan names.
@@ -101,12 +106,20 @@ impl<'a> ModelBenchmark<'a> {
 
     /// Everything of a group but what needs replicates.
     fn begin(&self, group: GroupSums) -> (Vec<Estimate>, Vec<Contrast>) {
-        let facts = Facts { functional: group.functional, range: group.range, share: group.share };
-        let settings = self.settings.iter().zip(group.settings);
-        let pairs: Vec<_> = self.pairs.iter().zip(group.pairs).collect();
-        let estimates = settings.map(|(id, totals)| estimate(self, group.cell.clone(), id, totals, facts)).collect();
-        let contrasts = pairs.into_par_iter().map(|(pair, sums)| contrast(self, group.cell.clone(), pair, sums, facts));
-        (estimates, contrasts.collect())
+        let GroupSums { cell, functional, range, share, settings, pairs } = group;
+        let facts = Facts { functional, range, share };
+        let totals: Vec<_> = pairs.iter().map(|p| &p.totals).collect();
+        let tested = sign_flips_of_any(&self.flips, &totals, functional);
+        let pairs: Vec<_> = self.pairs.iter().zip(pairs.into_iter().zip(tested)).collect();
+        let totals = |id: &String| self.settings.iter().position(|s| s == id).map(|at| &settings[at]);
+        let one = |(pair, sums): (&Pair, _)| match totals(&pair.against).zip(totals(&pair.setting)) {
+            Some(sides) if self.apart.contains(pair) => two_samples(self, cell.clone(), pair, sums, sides, facts),
+            _ => contrast(self, cell.clone(), pair, sums, facts),
+        };
+        let contrasts = pairs.into_par_iter().map(one).collect();
+        let settings = self.settings.iter().zip(settings);
+        let estimates = settings.map(|(id, totals)| estimate(self, cell.clone(), id, totals, facts)).collect();
+        (estimates, contrasts)
     }
 }
 

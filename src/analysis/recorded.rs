@@ -6,11 +6,11 @@ use super::cells::{
 use super::composite;
 use super::coverage::coverage;
 use super::model_benchmark::Recorded;
-use super::readings::{Readings, readings};
+use super::readings::{Absent, Readings, absent, readings};
 use super::{AnalysisError, leading};
 use crate::benchmark::BenchmarkData;
 use crate::findings::{Cell, Unit};
-use crate::metric::{Emission, Metric, Scope, default_margin, functional, metrics_of};
+use crate::metric::{Emission, Metric, Reading, Scope, default_margin, functional, metrics_of};
 use crate::records::Run;
 use crate::scorer::Scores;
 use crate::spec::{Plan, Setting};
@@ -36,10 +36,13 @@ pub(super) fn sums<'a>(
     let pairs = pairs(run, plan, model, &settings, baseline.as_deref());
     let Clusters { of_item, design, .. } = clusters(data);
     let readings = readings(run, data, settings.iter().map(String::as_str), scores, plan.parser);
-    let adding = Adding { data, model, of_item, settings: &settings, pairs: &pairs, readings: &readings };
+    let absent = absent(run, data, &pairs);
+    let adding =
+        Adding { data, model, of_item, settings: &settings, pairs: &pairs, readings: &readings, absent: &absent };
     let mut all = Vec::new();
     for metric in metrics_of(data.measure) {
-        let emitted: Emitted<'_> = readings.iter().map(|(id, read)| (id, emissions(*metric, data, read))).collect();
+        let emit = |id, read: &Vec<Reading>| (id, asked(&absent, id, emissions(*metric, data, read)));
+        let emitted: Emitted<'_> = readings.iter().map(|(id, read)| emit(id, read)).collect();
         // A metric that no item of the benchmark is in the sample of has no rows.
         let by_row = metric.scope() == Scope::Named;
         if !by_row && emitted.values().flatten().all(|e| *e == Emission::NotApplicable) {
@@ -64,7 +67,7 @@ pub(super) fn sums<'a>(
     let worse = metrics_of(data.measure)[0].info().worse;
     let lead = Lead { headline, overall: overall.to_owned(), worse, default_margin: default_margin(data.measure) };
     let (benchmark, model) = (data.name.clone(), model.to_owned());
-    let coverage = coverage(&model, data, &settings, &readings);
+    let coverage = coverage(&model, data, &settings, &readings, &absent);
     Ok((Sums { benchmark, model, design, settings, pairs, lead, groups: all, coverage }, Recorded { data, readings }))
 }
 
@@ -76,12 +79,24 @@ struct Adding<'a> {
     settings: &'a [String],
     pairs: &'a [Pair],
     readings: &'a Readings,
+    absent: &'a Absent,
+}
+
+/// What items emit, as far as they were asked.
+fn asked(absent: &Absent, id: &String, mut emitted: Vec<Emission>) -> Vec<Emission> {
+    for (emission, absent) in emitted.iter_mut().zip(absent.get(id).into_iter().flatten()) {
+        if *absent {
+            *emission = Emission::NotApplicable;
+        }
+    }
+    emitted
 }
 
 impl<'a> Adding<'a> {
     /// What items emit in a row about a subgroup that options name.
     fn named(&self, metric: &dyn Metric, group: &Group) -> Emitted<'a> {
-        self.readings.iter().map(|(id, read)| (id, named(metric, self.data, group, read))).collect()
+        let emit = |read: &Vec<Reading>| named(metric, self.data, group, read);
+        self.readings.iter().map(|(id, read)| (id, asked(self.absent, id, emit(read)))).collect()
     }
 
     fn group(

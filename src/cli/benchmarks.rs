@@ -232,7 +232,7 @@ fn decoded(decoding: &Decoding) {
     match decoding.thinking.marks() {
         None => say!("no thinking part is looked for"),
         Some((open, close)) if decoding.thinking != Thinking::default() => {
-            say!("thinking stands in {open:?} … {close:?}")
+            say!("thinking stands in {open:?} … {close:?}");
         }
         Some(_) => {}
     }

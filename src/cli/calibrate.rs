@@ -20,7 +20,7 @@ pub(super) struct Calibrate {
     /// A run directory.
     run: PathBuf,
     /// True change in the simulated data, in metric units (0.02 is 2 points of a share).
-    #[arg(long, default_value_t = 0.0, allow_hyphen_values = true)]
+    #[arg(long, default_value_t = 0.0, allow_hyphen_values = true, value_parser = finite)]
     effect: f64,
     /// Simulated data sets per cell.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
@@ -34,6 +34,10 @@ pub(super) struct Calibrate {
     /// Folder for calibration.json and calibration.csv; default: `calibration/<run>` beside the folder of runs.
     #[arg(long)]
     out: Option<PathBuf>,
+}
+
+fn finite(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(|| format!("{text:?} is no finite number"))
 }
 
 pub(super) fn run(args: &Calibrate) -> Result<u8, Failure> {

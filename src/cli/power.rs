@@ -26,22 +26,22 @@ pub(super) struct Power {
     #[arg(long)]
     clusters: Option<u64>,
     /// Share of items whose binary outcome flips either way.
-    #[arg(long, conflicts_with = "sd")]
+    #[arg(long, conflicts_with = "sd", allow_negative_numbers = true)]
     discordance: Option<f64>,
     /// Standard deviation of one item's change, for continuous metrics.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     sd: Option<f64>,
     /// Design effect: variance with clusters over variance without.
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
     deff: f64,
     /// Confidence level.
-    #[arg(long, default_value_t = 0.95)]
+    #[arg(long, default_value_t = 0.95, allow_negative_numbers = true)]
     level: f64,
     /// Probability of finding the change.
-    #[arg(long, default_value_t = 0.8)]
+    #[arg(long, default_value_t = 0.8, allow_negative_numbers = true)]
     power: f64,
     /// A change that is to be detectable: shows how many items that takes.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     margin: Option<f64>,
     /// Write the rows as JSON to this file.
     #[arg(long)]

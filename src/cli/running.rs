@@ -6,7 +6,7 @@ use crate::analysis::{check_margins, check_plan};
 use crate::findings::Findings;
 use crate::pipeline::{
     Failure, Layout, Prepared, Request, analyze_run, departures, exit, load_frozen, prepare, report_findings,
-    run_prepared, stages,
+    run_prepared, stages, today,
 };
 use crate::records::digest::sha256_file;
 use crate::records::seal::SEAL;
@@ -115,7 +115,7 @@ pub(super) fn seal_sha256(run: &Path) -> Option<String> {
 
 /// Analyses, reports, and prints the summary.
 pub(super) fn conclude(run: &Path, plan: &Plan, waivers: &[Waiver], layout: &Layout) -> Result<Findings, Failure> {
-    let (found, path) = analyze_run(run, plan, waivers, layout)?;
+    let (found, path) = analyze_run(run, plan, (waivers, &today()), layout)?;
     let folder = layout.report(&found.audit.name, &found.analysis_id);
     let items = stages::items_beside(&path, &found)?;
     step_summary::append(&report_findings(&found, items.as_ref(), &folder, &Templates::default())?);

@@ -138,14 +138,14 @@ impl Row {
 
 /// `int8, 256 + 32` for `int8 dynamic, blocks of 256 / int8 dynamic, blocks of 32`.
 fn short(activations: &str) -> String {
-    let parts = activations.split(" / ").map(|part| part.replace(" dynamic", "").replace("blocks of ", ""));
     let mut words = String::new();
-    for part in parts {
-        match part.strip_prefix("int8, ") {
-            Some(block) if words.contains("int8") => words.push_str(&format!(" + {block}")),
-            _ if words.is_empty() => words.push_str(&part),
-            _ => words.push_str(&format!(" + {part}")),
+    for part in activations.split(" / ") {
+        let part = part.replace(" dynamic", "").replace("blocks of ", "");
+        let block = part.strip_prefix("int8, ").filter(|_| words.contains("int8"));
+        if !words.is_empty() {
+            words.push_str(" + ");
         }
+        words.push_str(block.unwrap_or(&part));
     }
     words.replace(", per tensor", "")
 }

@@ -15,7 +15,7 @@ pub(super) struct Tables {
     #[arg(long, value_name = "FILE", num_args = 1.., requires = "map", conflicts_with = "totals")]
     table: Vec<PathBuf>,
     /// Which columns mean what: item, setting, and, where there are any, cluster, subgroup (each is an axis), stratum,
-    /// value (each is a metric, its mean).
+    /// value (each is a metric, its mean). Without item, settings cannot be paired and are compared as two samples.
     #[arg(long, value_name = "ROLE=COLUMN,…", value_parser = mapping)]
     map: Option<Mapping>,
     /// A metric: `COLUMN` or `mean:COLUMN` for the mean of a column, `ratio:NUM/DEN` for the ratio of two sums. The
@@ -71,7 +71,7 @@ fn mapping(text: &str) -> Result<Mapping, String> {
         let (role, column) = part.split_once('=').ok_or(format!("`{part}` is no ROLE=COLUMN"))?;
         let column = column.trim().to_owned();
         match role.trim() {
-            "item" => found.map.item = column,
+            "item" => found.map.item = Some(column),
             "setting" => found.map.setting = column,
             "cluster" => found.map.cluster = Some(column),
             "stratum" => found.map.stratum = Some(column),
@@ -80,8 +80,8 @@ fn mapping(text: &str) -> Result<Mapping, String> {
             other => return Err(format!("`{other}` is no role: item, setting, cluster, stratum, subgroup, value")),
         }
     }
-    if found.map.item.is_empty() || found.map.setting.is_empty() {
-        return Err("item=COLUMN and setting=COLUMN are needed".to_owned());
+    if found.map.setting.is_empty() {
+        return Err("setting=COLUMN is needed, and item=COLUMN to pair settings".to_owned());
     }
     Ok(found)
 }

@@ -107,6 +107,7 @@ fn difference(cell: Cell, pair: &Pair, a: &EstimateRow, b: &EstimateRow, level: 
         deff: None,
         mde: known.and_then(|u| detectable(u.se, u.df, level, power)),
         limit_errors: None,
+        other_intervals: Vec::new(),
         p_margin: None,
         items_needed: None,
         verdict: None,

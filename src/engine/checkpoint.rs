@@ -7,9 +7,10 @@
 
 use super::family::{Pass, divide};
 use super::format::{Activation, Format};
-use super::load::{LoadError, ModelFiles};
+use super::load::{LoadError, LoadSetting, ModelFiles};
 use super::safetensors::TensorInfo;
 use super::stored::{Held, Stored};
+use crate::spec::QuantScheme;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -164,10 +165,11 @@ fn ending<'a>(name: &'a str, of: &[&'static str]) -> Option<&'a str> {
     of.iter().find_map(|e| name.strip_suffix(e))
 }
 
-/// What the checkpoint holds; `dense`: the format of what was left alone. Bytes are those in the file: scales that
+/// What the checkpoint holds. Bytes are those in the file: scales that
 /// the engine widens in memory are counted as they are stored.
 #[must_use]
-pub fn held(files: &ModelFiles, method: &Method, dense: Format, device: &str) -> Held {
+pub fn held(files: &ModelFiles, method: &Method, setting: &LoadSetting) -> Held {
+    let dense = Format::requested(QuantScheme::None, setting.dtype);
     let mut scales: BTreeMap<&str, u64> = BTreeMap::new();
     for tensor in &files.tensors {
         if let Some(base) = ending(&tensor.name, SCALES) {
@@ -185,7 +187,7 @@ pub fn held(files: &ModelFiles, method: &Method, dense: Format, device: &str) ->
             // A head is left alone by most methods; a projection that is, is a mixture.
             let linear = projections.contains(&tensor.name) && tensor.name.contains("layers.");
             left += u32::from(linear);
-            tensors.push(Stored::new(dense, tensor, linear, device));
+            tensors.push(Stored::new(dense, tensor, linear, setting));
             continue;
         };
         tensors.push(Stored {

@@ -208,6 +208,17 @@ impl Format {
         elements.div_ceil(self.block()) * self.block_bytes() + scales
     }
 
+    /// The same where unquantized tensors are of another type: AFQ keeps scales and biases in it
+    /// (`afq_quantize_op`, mistralrs-quant/src/afq/ops.rs), HQQ in f32.
+    #[must_use]
+    pub fn bytes_under(self, elements: u64, dtype: Dtype) -> u64 {
+        let saved = match (self, dtype) {
+            (Self::Afq2 | Self::Afq3 | Self::Afq4 | Self::Afq6 | Self::Afq8, Dtype::F16 | Dtype::Bf16) => 4,
+            _ => 0,
+        };
+        self.bytes(elements) - elements.div_ceil(self.block()) * saved
+    }
+
     /// The format that a tensor of this shape really gets.
     ///
     /// GGML formats: `get_quantization_behaviour` in mistralrs-quant/src/utils/isq.rs looks at the last dimension,

@@ -10,7 +10,7 @@ use super::format::{Fit, Format};
 use super::load::{LoadError, LoadSetting, ModelFiles};
 use super::safetensors::TensorInfo;
 use super::stored::{Held, Stored};
-use super::{Realised, adapter, uqff};
+use super::{Realised, adapter, imatrix, uqff};
 use crate::spec::QuantScheme;
 use crate::spec::setting::{Dtype, Guide, ModelSource};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,13 +52,12 @@ fn refuse<T>(setting: &LoadSetting, why: String) -> Result<T, LoadError> {
 /// what it should be.
 pub fn realise(files: &ModelFiles, setting: &LoadSetting) -> Result<Realised, LoadError> {
     supported(setting)?;
-    let dense = Format::requested(QuantScheme::None, setting.dtype);
     let device = setting.device.as_str();
     let method = Method::of(files)?;
     let held = match (&setting.source, &method) {
-        (ModelSource::Gguf { file, .. }, _) => gguf(file, device)?,
-        (_, Some(method)) => prequantized(files, setting, method, dense)?,
-        (ModelSource::Uqff { file, .. }, None) => uqff::held(file, files, dense, device)?,
+        (ModelSource::Gguf { file, .. }, _) => gguf(file, setting)?,
+        (_, Some(method)) => prequantized(files, setting, method)?,
+        (ModelSource::Uqff { file, .. }, None) => uqff::held(file, files, setting)?,
         (ModelSource::Adapted { adapter, .. }, None) => {
             adapter::check(adapter, files)?;
             quantized(files, setting)?
@@ -78,7 +77,7 @@ pub fn realise(files: &ModelFiles, setting: &LoadSetting) -> Result<Realised, Lo
 }
 
 /// A checkpoint that is quantized already.
-fn prequantized(files: &ModelFiles, setting: &LoadSetting, method: &Method, dense: Format) -> Result<Held, LoadError> {
+fn prequantized(files: &ModelFiles, setting: &LoadSetting, method: &Method) -> Result<Held, LoadError> {
     let name = method.name();
     if !matches!(setting.scheme, QuantScheme::None | QuantScheme::Given) || setting.guide.is_some() {
         return refuse(
@@ -93,7 +92,7 @@ fn prequantized(files: &ModelFiles, setting: &LoadSetting, method: &Method, dens
         return refuse(setting, format!("the checkpoint is {name} already: {what}"));
     }
     match method.on_cpu() {
-        Ok(()) => Ok(checkpoint::held(files, method, dense, &setting.device)),
+        Ok(()) => Ok(checkpoint::held(files, method, setting)),
         Err(why) => refuse(setting, why),
     }
 }
@@ -121,9 +120,9 @@ fn quantized(files: &ModelFiles, setting: &LoadSetting) -> Result<Held, LoadErro
             fallback.tensors += 1;
             fallback.last.insert(tensor.shape.last().copied().unwrap_or(0));
         }
-        held.tensors.push(Stored::new(format, tensor, true, &setting.device));
+        held.tensors.push(Stored::new(format, tensor, true, setting));
     }
-    held.tensors.extend(divided.rest.iter().map(|t| Stored::new(dense, t, false, &setting.device)));
+    held.tensors.extend(divided.rest.iter().map(|t| Stored::new(dense, t, false, setting)));
     held.deviations = fallbacks
         .into_iter()
         .map(|((wanted, format), fallback)| deviation(wanted, format, &fallback, wanted_of[&wanted]))
@@ -154,10 +153,10 @@ fn guided(files: &ModelFiles, setting: &LoadSetting) -> Result<(Pass, Option<Top
         Some(Guide::Imatrix(_)) if !family::takes_imatrix(files) => {
             refuse(setting, format!("mistral.rs takes no importance matrix for {}", files.architecture()))
         }
-        Some(Guide::Imatrix(path)) if !path.exists() => {
-            Err(LoadError::Config { path: path.clone(), why: "there is no such importance matrix".to_owned() })
+        Some(Guide::Imatrix(path)) => {
+            imatrix::check(path, files)?;
+            Ok((Pass::Afterwards, None))
         }
-        Some(Guide::Imatrix(_)) => Ok((Pass::Afterwards, None)),
     }
 }
 
@@ -189,14 +188,14 @@ fn read_topology(path: &std::path::Path) -> Result<Topology, LoadError> {
 
 /// What a GGUF file holds.
 #[cfg(feature = "engine")]
-fn gguf(file: &std::path::Path, device: &str) -> Result<Held, LoadError> {
+fn gguf(file: &std::path::Path, setting: &LoadSetting) -> Result<Held, LoadError> {
     let tensors = super::gguf::tensors(file)?;
-    let stored = |t: super::gguf::StoredTensor| Stored::new(t.format, &t.info, t.linear, device);
+    let stored = |t: super::gguf::StoredTensor| Stored::new(t.format, &t.info, t.linear, setting);
     Ok(Held { tensors: tensors.into_iter().map(stored).collect(), deviations: Vec::new() })
 }
 
 #[cfg(not(feature = "engine"))]
-fn gguf(file: &std::path::Path, _device: &str) -> Result<Held, LoadError> {
+fn gguf(file: &std::path::Path, _setting: &LoadSetting) -> Result<Held, LoadError> {
     let why = "this build has no engine and reads no GGUF".to_owned();
     Err(LoadError::Config { path: file.to_owned(), why })
 }

@@ -3,6 +3,7 @@
 //! It adds up; it decides nothing.
 
 use super::format::{Activation, Format};
+use super::load::LoadSetting;
 use super::safetensors::TensorInfo;
 use super::{Realised, RealisedTensors};
 use std::collections::BTreeMap;
@@ -25,14 +26,14 @@ pub struct Stored {
 impl Stored {
     /// A tensor in one of the engine's own formats.
     #[must_use]
-    pub fn new(format: Format, tensor: &TensorInfo, linear: bool, device: &str) -> Self {
+    pub fn new(format: Format, tensor: &TensorInfo, linear: bool, setting: &LoadSetting) -> Self {
         let weights = tensor.elements();
         Self {
             format: format.name().to_owned(),
             weights,
-            bytes: format.bytes(weights),
+            bytes: format.bytes_under(weights, setting.dtype),
             linear,
-            activation: format.activation(device),
+            activation: format.activation(&setting.device),
         }
     }
 }

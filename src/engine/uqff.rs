@@ -8,9 +8,10 @@
 use super::LoadError;
 use super::family::{Pass, divide, is_known};
 use super::format::Format;
-use super::load::ModelFiles;
+use super::load::{LoadSetting, ModelFiles};
 use super::safetensors::{self, TensorInfo};
 use super::stored::{Held, Stored};
+use crate::spec::QuantScheme;
 use crate::spec::setting::uqff_parts;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -19,11 +20,11 @@ use std::path::Path;
 /// The format that mistral.rs 0.8.1 reads: major 0, minor up to 2.
 const MINOR: u32 = 2;
 
-/// Reads the headers of all parts. `rest` of the model comes from its own checkpoint, in `dense`.
+/// Reads the headers of all parts. The rest of the model comes from its own checkpoint, in the setting's data type.
 ///
 /// # Errors
 /// [`LoadError::Config`]: not readable, not UQFF, of a newer version, or not of this model.
-pub fn held(first: &Path, files: &ModelFiles, dense: Format, device: &str) -> Result<Held, LoadError> {
+pub fn held(first: &Path, files: &ModelFiles, setting: &LoadSetting) -> Result<Held, LoadError> {
     let wrong = |path: &Path, why: String| LoadError::Config { path: path.to_owned(), why };
     let mut layers = Vec::new();
     // mistral.rs looks for parts by their names in the model's directory.
@@ -72,10 +73,11 @@ pub fn held(first: &Path, files: &ModelFiles, dense: Format, device: &str) -> Re
             weights,
             bytes,
             linear: true,
-            activation: format.activation(device),
+            activation: format.activation(&setting.device),
         })
         .collect();
-    tensors.extend(divided.rest.iter().map(|t| Stored::new(dense, t, false, device)));
+    let dense = Format::requested(QuantScheme::None, setting.dtype);
+    tensors.extend(divided.rest.iter().map(|t| Stored::new(dense, t, false, setting)));
     Ok(Held { tensors, deviations: Vec::new() })
 }
 

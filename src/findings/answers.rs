@@ -90,6 +90,16 @@ pub struct UncertaintyRow {
     pub auroc: Option<f64>,
     /// Jackknife-t interval of `auroc`.
     pub auroc_interval: Option<Interval>,
+    /// Logistic slope: change of the log-odds of a flip per unit towards less sure (per nat of a smaller margin, or from
+    /// entropy 0 to 1); above 0, unsure items flip more often. Absent where fewer than 6 items flipped, or did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slope: Option<f64>,
+    /// t interval of `slope` from its cluster-robust standard error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slope_interval: Option<Interval>,
+    /// Why there is no slope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slope_note: Option<String>,
     /// Items.
     pub items: u64,
     /// Clusters.

@@ -11,7 +11,9 @@ use std::path::Path;
 /// * `1.1` — rows beside the contrasts: ranges, heterogeneity, shrunken changes, flips, uncertainty, distributions,
 ///   outcomes, omnibus tests, trends, missing answers, sensitivity, power; in contrasts, Monte-Carlo errors of the limits,
 ///   the p-value against the margin, and the items needed.
-pub const FORMAT: &str = "1.1";
+/// * `1.2` — interval methods `cluster_robust` and `two_sample` (the latter in rows flagged `unpaired`); the logistic slope
+///   of flips over uncertainty; other intervals that the plan asks for; why a treatment of missing answers is not there.
+pub const FORMAT: &str = "1.2";
 
 /// Why findings cannot be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -22,8 +22,11 @@ pub struct MissingRow {
     pub neither: u64,
     /// The treatments.
     pub treatments: Vec<MissingTreatment>,
-    /// Whether all treatments have the same verdict; absent unless all have one.
+    /// Whether all treatments have the same verdict; absent unless all have one, and worst and best case are among them.
     pub agree: Option<bool>,
+    /// Which treatment the metric has no value for, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// One treatment of missing answers.

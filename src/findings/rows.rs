@@ -17,6 +17,22 @@ pub enum IntervalMethod {
     RareChange,
     /// Simultaneous over a family.
     Simultaneous,
+    /// t interval from a cluster-robust standard error (sandwich).
+    ClusterRobust,
+    /// Unpaired: two samples of clusters, jackknife errors of both, Satterthwaite's degrees of freedom (Welch).
+    TwoSample,
+}
+
+/// A bootstrap interval that the plan asks for beside the headline one. No gate reads it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OtherInterval {
+    /// `percentile`, `basic`, `studentized`, or `bca`.
+    pub method: String,
+    /// Lower and upper limit at the plan's level, metric units; absent where it is refused.
+    pub limits: Option<[f64; 2]>,
+    /// Why it is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// A confidence interval.
@@ -153,6 +169,9 @@ pub struct ContrastRow {
     /// Monte-Carlo standard error of the lower and upper limit of `interval`, where it is a bootstrap interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_errors: Option<[f64; 2]>,
+    /// Bootstrap intervals that the plan asks for beside `interval`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_intervals: Vec<OtherInterval>,
     /// p-value of "the change is at least as large as the margin" (TOST; non-inferiority where one direction is worse),
     /// in gated cells that did not pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -7,8 +7,8 @@ use crate::engine::{Answer, Finish, Part, Realised, RealisedTensors};
 use crate::records::digest::sha256_file;
 use crate::records::run_dir::items_sha256;
 use crate::records::{
-    BenchmarkIdentity, EngineIdentity, Identity, ModelIdentity, Record, RecordsError, Run, RunDir, SettingIdentity,
-    ShardKey,
+    BenchmarkIdentity, EngineIdentity, Identity, ModelIdentity, NOT_IN_LOG, Record, RecordsError, Run, RunDir,
+    SettingIdentity, ShardKey,
 };
 use crate::scorer::imported::{self, Logged};
 use crate::spec::QuantScheme;
@@ -287,7 +287,7 @@ impl Draft {
     /// One record per item.
     fn records(&mut self, label: &str) -> Vec<Record> {
         let mut answers = self.answers.remove(label).unwrap_or_default();
-        let missing = || Err("the log of this setting does not have this item".to_owned());
+        let missing = || Err(NOT_IN_LOG.to_owned());
         let record = |(at, item): (usize, &Item)| Record {
             item: item.id.clone(),
             answer: answers.remove(&at).unwrap_or_else(missing),

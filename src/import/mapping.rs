@@ -63,8 +63,9 @@ pub struct BenchmarkMap {
     /// Rows of this benchmark: column and value. All rows if empty.
     #[serde(default, rename = "where")]
     pub only: BTreeMap<String, String>,
-    /// Column with the item's id.
-    pub id: String,
+    /// Column with the item's id, by which settings are paired. Without, every row is an item of its own: settings share
+    /// none, and are compared as two samples (unpaired).
+    pub id: Option<String>,
     /// Column with the item's cluster; default: each item is its own.
     pub cluster: Option<String>,
     /// What makes a cluster, in words.
@@ -182,7 +183,7 @@ impl Mapping {
                     }
                 };
                 for map in self.benchmarks.iter().filter(|map| map.takes(&row)) {
-                    let (item, answer) = map.convert(&row)?;
+                    let (item, answer) = map.convert(&row, &label)?;
                     log.put(&map.about(), &label, item, answer)?;
                     *used.entry(map.name.as_str()).or_insert(0) += 1;
                 }
@@ -202,18 +203,24 @@ impl BenchmarkMap {
 
     fn about(&self) -> About {
         let own = || if self.cluster.is_some() { "what the mapping names" } else { "item" }.to_owned();
+        let mut caveats = self.caveats.clone();
+        if self.id.is_none() {
+            caveats.push("Items have no ids: settings are not paired, and are compared as two samples.".to_owned());
+        }
         About {
             name: self.name.clone(),
             title: self.title.clone().unwrap_or_else(|| self.name.clone()),
             measure: self.measure,
             cluster_unit: self.cluster_unit.clone().unwrap_or_else(own),
-            caveats: self.caveats.clone(),
+            caveats,
             reference: self.reference.clone(),
         }
     }
 
-    fn convert(&self, row: &Row<'_>) -> Result<(Item, Result<Answer, String>), ImportError> {
-        let id = row.text(&self.id)?;
+    fn convert(&self, row: &Row<'_>, label: &str) -> Result<(Item, Result<Answer, String>), ImportError> {
+        let file = || row.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let own = || Ok(format!("{label}/{}/{:07}", file(), row.number));
+        let id = self.id.as_ref().map_or_else(own, |column| row.text(column))?;
         let cluster = self.cluster.as_ref().map_or_else(|| Ok(id.clone()), |column| row.text(column))?;
         let (ask, roles, answer) = self.ask(row)?;
         let mut made = item(id, cluster, ask);

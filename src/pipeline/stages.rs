@@ -2,7 +2,6 @@
 
 use super::error::Failure;
 use super::freeze::save_frozen;
-use super::gates::today;
 use super::prepare::Prepared;
 use super::scoring;
 use crate::analysis::{analyze_scored, analyze_table, changed_items, waive};
@@ -126,22 +125,22 @@ pub fn stored_plan(folder: &Path) -> Result<Plan, Failure> {
     })
 }
 
-/// Opens and verifies a run, scores its continuations where that is not done, analyses it, applies waivers as of today,
-/// and writes the findings, and the items that changed beside them.
+/// Opens and verifies a run, scores its continuations where that is not done, analyses it, applies waivers as of a day
+/// (`YYYY-MM-DD`), and writes the findings, and the items that changed beside them.
 ///
 /// # Errors
 /// [`Failure`].
 pub fn analyze_run(
     run: &Path,
     plan: &Plan,
-    waivers: &[Waiver],
+    (waivers, day): (&[Waiver], &str),
     layout: &Layout,
 ) -> Result<(Findings, PathBuf), Failure> {
     let run = Run::open(run)?;
     let chosen = scoring::stored(run.path())?;
     let scores = scoring::score(&run, &chosen, &RunnerOptions::default(), &AtomicBool::new(false), &mut |_| ())?;
     let mut found = analyze_scored(&run, plan, scores)?;
-    waive(&mut found, waivers, &today());
+    waive(&mut found, waivers, day);
     let (found, path) = save_findings(found, layout)?;
     changed_items(&run, plan, &found).save(&path.with_file_name(ITEMS_FILE))?;
     Ok((found, path))
@@ -154,11 +153,11 @@ pub fn analyze_run(
 pub fn analyze_tabled(
     table: Tabled,
     plan: &Plan,
-    waivers: &[Waiver],
+    (waivers, day): (&[Waiver], &str),
     layout: &Layout,
 ) -> Result<(Findings, PathBuf), Failure> {
     let mut found = analyze_table(table, plan)?;
-    waive(&mut found, waivers, &today());
+    waive(&mut found, waivers, day);
     save_findings(found, layout)
 }
 

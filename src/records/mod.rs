@@ -20,6 +20,6 @@ pub use manifest::{
     SettingIdentity,
 };
 pub use merge::merge;
-pub use record::{Fate, Record};
+pub use record::{Fate, NOT_IN_LOG, Record};
 pub use run::Run;
 pub use run_dir::{RunDir, Shard, ShardKey};

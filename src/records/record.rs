@@ -12,6 +12,9 @@ pub enum Fate {
     Failed,
 }
 
+/// Why there is no answer where an imported log of one setting lacks an item that another has.
+pub const NOT_IN_LOG: &str = "the log of this setting does not have this item";
+
 /// One item under one setting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
@@ -26,6 +29,12 @@ impl Record {
     #[must_use]
     pub fn new(item: ItemId, answer: Result<Answer, AskError>) -> Self {
         Self { item, answer: answer.map_err(|e| e.to_string()) }
+    }
+
+    /// Whether the item was never put to this setting, as far as its log tells.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.answer.as_ref().is_err_and(|why| why == NOT_IN_LOG)
     }
 
     /// Whether the engine gave an answer.

@@ -350,6 +350,8 @@ impl Check {
             inconclusive: if entry.inconclusive_fails { OnInconclusive::Fail } else { OnInconclusive::Warn },
             paper: entry.paper.unwrap_or(usual.paper),
             parser: entry.parser,
+            // In one order and once each, so that the order of words changes no hash.
+            intervals: entry.intervals.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
         })
     }
 

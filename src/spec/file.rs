@@ -2,7 +2,7 @@
 
 use crate::benchmark::Options;
 use crate::findings::{OnInconclusive, Worse};
-use crate::spec::{Dtype, Parser, Preset};
+use crate::spec::{BootstrapMethod, Dtype, Parser, Preset};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -207,6 +207,8 @@ pub struct PlanEntry {
     pub inconclusive_fails: bool,
     /// How options are read from generated text: `lenient` (the default) or `strict`, as the published study does.
     pub parser: Parser,
+    /// Bootstrap intervals to show beside the headline one, for comparison with other software. Gates never read them.
+    pub intervals: Vec<BootstrapMethod>,
     /// Contrasts between two schemes beside those against the baseline.
     #[serde(rename = "contrast")]
     pub contrasts: Vec<ContrastEntry>,
@@ -226,6 +228,7 @@ impl Default for PlanEntry {
             margins: BTreeMap::new(),
             inconclusive_fails: true,
             parser: Parser::default(),
+            intervals: Vec::new(),
             contrasts: Vec::new(),
         }
     }

@@ -36,6 +36,9 @@ pub struct Plan {
     /// How options are read from generated text.
     #[serde(default, skip_serializing_if = "Parser::is_default")]
     pub parser: Parser,
+    /// Bootstrap intervals shown beside the headline one, for comparison with other software; no gate reads them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub intervals: Vec<BootstrapMethod>,
 }
 
 /// A gate: which cells must not get worse by the margin or more. What is absent is not restricted.
@@ -112,6 +115,33 @@ impl Preset {
     }
 }
 
+/// A bootstrap interval that is no default; each stands with its reason where its rules refuse it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BootstrapMethod {
+    /// Plain percentile (Efron 1979): too narrow with few clusters.
+    Percentile,
+    /// Basic, "reflected" (Davison & Hinkley 1997): the worst with few clusters.
+    Basic,
+    /// Studentized, "bootstrap-t" (Davison & Hinkley 1997): not for sparse flips.
+    Studentized,
+    /// Bias-corrected and accelerated (Efron 1987): refused below 100 clusters.
+    Bca,
+}
+
+impl BootstrapMethod {
+    /// Its name in findings.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Percentile => "percentile",
+            Self::Basic => "basic",
+            Self::Studentized => "studentized",
+            Self::Bca => "bca",
+        }
+    }
+}
+
 /// How a chosen option is read from generated text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -154,6 +184,7 @@ impl Default for Plan {
             inconclusive: OnInconclusive::default(),
             paper: false,
             parser: Parser::default(),
+            intervals: Vec::new(),
         }
     }
 }

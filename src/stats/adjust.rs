@@ -3,13 +3,15 @@
 //!
 //! All return adjusted p-values in the order of the input, at most 1.
 
-/// Bonferroni: `m·p`. Any dependence.
+/// Bonferroni: `m·p`. Any dependence. Dunn (1961). Not where [`holm`] can be had, which is never larger.
 pub fn bonferroni(p: &[f64]) -> Vec<f64> {
     let m = p.len() as f64;
     p.iter().map(|p| (m * p).min(1.0)).collect()
 }
 
-/// Holm's step-down (1979), `max_{i ≤ j} (m − i + 1)·p₍ᵢ₎`. Family-wise error, any dependence.
+/// Holm's step-down (1979), `max_{i ≤ j} (m − i + 1)·p₍ᵢ₎`. Family-wise error, any dependence. Not for Monte-Carlo
+/// p-values whose smallest, `1/(B + 1)`, is above `α/m`: it then rejects nothing, whatever the data; see
+/// [`super::multiplicity::resolution`].
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let m = p.len();
     let mut adjusted = vec![0.0; m];
@@ -21,20 +23,24 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
-/// Hochberg's step-up (1988), `min_{i ≥ j} (m − i + 1)·p₍ᵢ₎`. Family-wise error, under positive dependence.
+/// Hochberg's step-up (1988), `min_{i ≥ j} (m − i + 1)·p₍ᵢ₎`. Family-wise error, under positive dependence. Not for
+/// negatively dependent hypotheses, such as subgroups that are complements: [`holm`] there.
 pub fn hochberg(p: &[f64]) -> Vec<f64> {
     let m = p.len() as f64;
     step_up(p, |rank| m - rank + 1.0)
 }
 
-/// Benjamini & Hochberg (1995), `min_{i ≥ j} (m/i)·p₍ᵢ₎`. False discovery rate, under positive dependence.
+/// Benjamini & Hochberg (1995), `min_{i ≥ j} (m/i)·p₍ᵢ₎`. False discovery rate, under positive dependence. Not for
+/// claims about every single row (it lets a share of the discoveries be false), nor under negative dependence:
+/// [`benjamini_yekutieli`] there.
 pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     let m = p.len() as f64;
     step_up(p, |rank| m / rank)
 }
 
 /// Benjamini & Yekutieli (2001): [`benjamini_hochberg`] times `Σ 1/i`. False discovery rate, any dependence; for
-/// subgroups that are complements of each other.
+/// subgroups that are complements of each other. Not where positive dependence is plausible: [`benjamini_hochberg`] is
+/// sharper there.
 pub fn benjamini_yekutieli(p: &[f64]) -> Vec<f64> {
     let m = p.len() as f64;
     let harmonic: f64 = (1..=p.len()).map(|i| 1.0 / i as f64).sum();
@@ -42,7 +48,7 @@ pub fn benjamini_yekutieli(p: &[f64]) -> Vec<f64> {
 }
 
 /// Hommel (1988), by the closure of Simes' test (Wright 1992). Family-wise error, under positive dependence; never
-/// larger than [`hochberg`].
+/// larger than [`hochberg`]. Not for negatively dependent hypotheses: [`holm`] there.
 pub fn hommel(p: &[f64]) -> Vec<f64> {
     let m = p.len();
     let order = increasing(p);

@@ -50,7 +50,8 @@ impl Functional for Sum<'_> {
     }
 }
 
-/// The cluster jackknife of `S = θ_q + θ_0 − 2c`, in metric units.
+/// The cluster jackknife of `S = θ_q + θ_0 − 2c`, in metric units. Delete-one-cluster jackknife (Wolter 2007, ch. 4) of
+/// a smooth function of totals, for [`decide_away`]. Not for metrics with a kink of their own.
 ///
 /// # Errors
 /// [`Refusal`], as [`jackknife`].
@@ -71,7 +72,8 @@ pub fn sum(
     Ok(found)
 }
 
-/// `|θ_q − c| − |θ_0 − c|` from `Δ = θ_q − θ_0` and `S = θ_q + θ_0 − 2c`.
+/// `|θ_q − c| − |θ_0 − c|` from `Δ = θ_q − θ_0` and `S = θ_q + θ_0 − 2c`. Elementary (see the module). For display and
+/// ordering: an interval of it is not to be made by folding one of `Δ`.
 pub fn folded_change(change: f64, sum: f64) -> f64 {
     change.min(sum).max((-change).min(-sum))
 }
@@ -88,7 +90,8 @@ pub struct Components {
 /// Decides whether the value moved away from its ideal by the margin or more.
 ///
 /// The limits of `at` are one-sided bounds at level 1 − α, those of `half` at 1 − α/2. Without `half` a pass is granted
-/// only where `Δ` itself lies inside the margin, for `|F| ≤ |Δ|`.
+/// only where `Δ` itself lies inside the margin, for `|F| ≤ |Δ|`. Intersection-union and union of one-sided tests
+/// (Berger 1982). Not for a metric without an ideal, where [`super::equivalence::decide`] reads the change itself.
 pub fn decide_away(at: &Components, half: Option<&Components>, margin: Margin) -> Decision {
     let delta = margin.value();
     let beyond = |x: f64| at.change.lower.min(at.sum.lower) > x || (-at.change.upper).min(-at.sum.upper) > x;

@@ -52,6 +52,8 @@ pub fn bca_unchecked(replicates: &Replicates, estimate: f64, acceleration: f64, 
 /// The BCa interval, refused where it cannot be trusted: below 100 clusters or 50 distinct replicate values, for
 /// |z₀| > 0.5 or |a| > 0.15, and for metrics with a kink.
 ///
+/// Formula and reference: [`Bca`] and [`bca_unchecked`] (Efron 1987). Not a default: see the module for its coverage.
+///
 /// # Errors
 /// The first [`Refusal`] that applies.
 pub fn bca(
@@ -77,7 +79,8 @@ pub fn bca(
     Ok(found)
 }
 
-/// The basic ("reflected") interval, `2θ − θ*₍upper₎ … 2θ − θ*₍lower₎` (Davison & Hinkley 1997, §5.2).
+/// The basic ("reflected") interval, `2θ − θ*₍upper₎ … 2θ − θ*₍lower₎` (Davison & Hinkley 1997, §5.2). Not with few
+/// clusters: it covered 0.88 to 0.92 at 8 to 25 of them in simulation.
 ///
 /// # Errors
 /// [`Refusal::UndefinedReplicates`] beyond 1 %.

@@ -12,7 +12,8 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 /// Terms after which a series or continued fraction is given up (never reached for sizes below 10⁸).
 const TERMS: usize = 100_000;
 
-/// Φ(x).
+/// Φ(x). Abramowitz & Stegun (1964), §26.2, through the complementary error function; accurate in the lower tail, so
+/// take `Φ(−x)` for upper ones.
 pub fn normal_cdf(x: f64) -> f64 {
     if x > 0.0 { 1.0 - normal_cdf(-x) } else { 0.5 * erfc(-x * FRAC_1_SQRT_2) }
 }
@@ -37,7 +38,8 @@ fn erfc(x: f64) -> f64 {
     scale / tail
 }
 
-/// Φ⁻¹(p) for p in \[0, 1\]; ±∞ at the ends.
+/// Φ⁻¹(p) for p in \[0, 1\]; ±∞ at the ends. Inverse of [`normal_cdf`] (Abramowitz & Stegun 1964, §26.2). Not for few
+/// clusters, where [`t_quantile`] belongs.
 pub fn normal_quantile(p: f64) -> f64 {
     if p > 0.5 {
         return -normal_quantile(1.0 - p);
@@ -55,12 +57,13 @@ pub fn normal_quantile(p: f64) -> f64 {
     newton(start - t, p, normal_cdf, |x| (-0.5 * x * x).exp() / (2.0 * PI).sqrt())
 }
 
-/// P(T ≤ x) for Student's t with `df` > 0 degrees of freedom (infinite: normal).
+/// P(T ≤ x) for Student's t with `df` > 0 degrees of freedom (infinite: normal). Abramowitz & Stegun (1964), §26.7. Not
+/// for upper tails: [`t_tail`] keeps their digits.
 pub fn t_cdf(x: f64, df: f64) -> f64 {
     t_tail(-x, df)
 }
 
-/// P(T > x), exact in the far tail where 1 − cdf is not.
+/// P(T > x), exact in the far tail where 1 − cdf is not. Abramowitz & Stegun (1964), eq. 26.7.1, by [`beta_cdf`].
 pub fn t_tail(x: f64, df: f64) -> f64 {
     if x.is_nan() || df.is_nan() || df <= 0.0 {
         return f64::NAN;
@@ -129,7 +132,8 @@ fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
     fraction
 }
 
-/// The regularized incomplete beta function `I_x(a, b)`: P(X ≤ x) for Beta(a, b), a, b > 0.
+/// The regularized incomplete beta function `I_x(a, b)`: P(X ≤ x) for Beta(a, b), a, b > 0. Abramowitz & Stegun (1964),
+/// §26.5. Not for the upper tail near 1, which is `I_{1−x}(b, a)`.
 pub fn beta_cdf(x: f64, a: f64, b: f64) -> f64 {
     if x <= 0.0 {
         return 0.0;
@@ -145,12 +149,14 @@ pub fn beta_cdf(x: f64, a: f64, b: f64) -> f64 {
     }
 }
 
-/// Two-sided p-value of a t statistic with `df` degrees of freedom.
+/// Two-sided p-value of a t statistic with `df` degrees of freedom. `2·P(T > |t|)` (Student 1908). Not for statistics
+/// whose standard error rests on hardly any change.
 pub fn t_two_sided(t: f64, df: f64) -> f64 {
     (2.0 * t_tail(t.abs(), df)).min(1.0)
 }
 
-/// Quantile of Student's t for p in \[0, 1\] and `df` > 0 (infinite: normal).
+/// Quantile of Student's t for p in \[0, 1\] and `df` > 0 (infinite: normal). Inverse of [`t_cdf`] (Abramowitz & Stegun
+/// 1964, §26.7).
 pub fn t_quantile(p: f64, df: f64) -> f64 {
     if p.is_nan() || df.is_nan() || df <= 0.0 {
         return f64::NAN;
@@ -187,7 +193,8 @@ fn newton(start: f64, p: f64, tail: impl Fn(f64) -> f64, density: impl Fn(f64) -
     x
 }
 
-/// P(X > x) for χ² with `df` > 0 degrees of freedom.
+/// P(X > x) for χ² with `df` > 0 degrees of freedom. `1 − P(df/2, x/2)` with the regularized gamma function (Abramowitz
+/// & Stegun 1964, §26.4). Not for sparse tables, where the exact or permutation p-value stands beside it.
 pub fn chi2_tail(x: f64, df: f64) -> f64 {
     if x <= 0.0 {
         return 1.0;
@@ -195,7 +202,8 @@ pub fn chi2_tail(x: f64, df: f64) -> f64 {
     ChiSquared::new(df).map_or(f64::NAN, |d| d.sf(x))
 }
 
-/// Quantile of Beta(a, b) for p in \[0, 1\] and a, b > 0, by bracketed Newton steps.
+/// Quantile of Beta(a, b) for p in \[0, 1\] and a, b > 0, by bracketed Newton steps. Inverse of [`beta_cdf`]
+/// (Abramowitz & Stegun 1964, §26.5).
 pub fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
     if p <= 0.0 {
         return 0.0;
@@ -227,12 +235,14 @@ pub fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
     x
 }
 
-/// ln of the probability that a Binomial(n, ½) variable equals `k`.
+/// ln of the probability that a Binomial(n, ½) variable equals `k`. `ln C(n, k) − n ln 2`; on the log scale, because
+/// the probability itself underflows from about n = 1,075 on.
 pub fn ln_binomial_half(k: u64, n: u64) -> f64 {
     ln_choose(n, k) - n as f64 * std::f64::consts::LN_2
 }
 
-/// ln of the binomial coefficient; −∞ where it is 0.
+/// ln of the binomial coefficient; −∞ where it is 0. `ln Γ(n + 1) − ln Γ(k + 1) − ln Γ(n − k + 1)` (Abramowitz & Stegun
+/// 1964, §6.1). Not for exact integers.
 pub fn ln_choose(n: u64, k: u64) -> f64 {
     if k > n {
         return f64::NEG_INFINITY;

@@ -57,7 +57,10 @@ pub enum Decision {
     Inconclusive,
 }
 
-/// Decides one cell. The limits of `bounds` are one-sided bounds: for one-sided α = 0.05 pass a 90 % interval.
+/// Decides one cell. The limits of `bounds` are one-sided bounds: for one-sided α = 0.05 pass a 90 % interval. Interval
+/// inclusion (Schuirmann 1987; Berger & Hsu 1996): pass where the bound towards worse is short of the margin, fail
+/// where the other is beyond it. Not for margins that were derived from the same data, and "not significant" is never a
+/// pass.
 pub fn decide(bounds: &Interval, margin: Margin, worse: Worse) -> Decision {
     let (lower, upper) = match worse {
         Worse::Increase | Worse::Either => (bounds.lower, bounds.upper),
@@ -76,8 +79,9 @@ pub fn decide(bounds: &Interval, margin: Margin, worse: Worse) -> Decision {
     }
 }
 
-/// Two one-sided tests: p-value of "the change is at least as large as the margin", `max(p_L, p_U)` by t.
-/// `None` where `se` is not positive.
+/// Two one-sided tests: p-value of "the change is at least as large as the margin", `max(p_L, p_U)` by t. `None` where
+/// `se` is not positive. Schuirmann (1987). Not a test of "no change", and not where the standard error rests on fewer
+/// than six changed clusters.
 pub fn tost(delta: f64, se: f64, df: f64, margin: Margin) -> Option<f64> {
     (se > 0.0).then(|| {
         let below = dist::t_tail((delta + margin.value()) / se, df);
@@ -87,7 +91,8 @@ pub fn tost(delta: f64, se: f64, df: f64, margin: Margin) -> Option<f64> {
 }
 
 /// p-value of non-inferiority: of "the change towards worse is at least the margin". For [`Worse::Either`] this is
-/// [`tost`]. `None` where `se` is not positive.
+/// [`tost`]. `None` where `se` is not positive. One-sided t test of `change = ±margin` (Berger & Hsu 1996). Not for
+/// distances from an ideal, whose error is another: [`super::away`].
 pub fn non_inferiority(delta: f64, se: f64, df: f64, margin: Margin, worse: Worse) -> Option<f64> {
     let towards = match worse {
         Worse::Increase => delta,
@@ -109,7 +114,8 @@ pub struct GateCell {
 /// Combines cells: fails where some cell fails by simultaneous bounds; passes (or is degraded, where some cell is
 /// degraded by its own bounds) where every cell passes by its own; is inconclusive otherwise and for no cells.
 ///
-/// "Degraded" is the careful side of "pass", so it is granted without correction.
+/// "Degraded" is the careful side of "pass", so it is granted without correction. "All pass" is an intersection-union
+/// test and needs no correction, "some fail" a union that does (Berger 1982): not to be exchanged.
 pub fn gate(cells: &[GateCell]) -> Decision {
     if cells.iter().any(|cell| cell.simultaneous == Decision::Fail) {
         return Decision::Fail;

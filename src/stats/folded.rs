@@ -91,7 +91,8 @@ impl Functional for Distance {
     }
 }
 
-/// Whether a signed estimate lies within two standard errors of its kink, where folding it is misleading.
+/// Whether a signed estimate lies within two standard errors of its kink, where folding it is misleading. `|estimate| <
+/// 2·se`, the rule of thumb of the design. Not a test.
 pub fn near_kink(signed: f64, kink: f64, se: f64) -> bool {
     (signed - kink).abs() < 2.0 * se
 }
@@ -101,7 +102,9 @@ pub fn near_kink(signed: f64, kink: f64, se: f64) -> bool {
 /// Conservative. `clusters` and `strata` are those of the subgroups together.
 ///
 /// `None` with fewer than two subgroups, or where no pair has a standard error or the quantile is infinite (too many
-/// undefined replicates).
+/// undefined replicates). Simultaneous bands by the bootstrap (Davison & Hinkley 1997; Romano & Wolf 2005),
+/// inverted. Not to be read against 0, which a range exceeds by chance alone: see [`super::labels`] for what chance
+/// gives.
 pub fn range_interval(
     estimates: &[f64],
     replicates: &[&Replicates],

@@ -35,6 +35,8 @@ pub struct Heterogeneity {
 }
 
 /// Tests equal changes over `cells`, the paired totals of two or more subgroups, with standard errors `errors` (> 0).
+/// Formula and reference (Cochran 1954; Cameron, Gelbach & Miller 2008) stand with the module. Not with fewer than six
+/// contributing clusters, and not for kinked metrics.
 ///
 /// # Errors
 /// [`Refusal::Undefined`] where a change or gradient is undefined or an error is not positive,

@@ -133,8 +133,9 @@ impl BootstrapInterval {
     }
 }
 
-/// Quantile of increasing `sorted` values at `p` in \[0, 1\], Hyndman & Fan's type 7 (NumPy, SciPy, R default).
-/// `None` for no values.
+/// Quantile of increasing `sorted` values at `p` in \[0, 1\], Hyndman & Fan's type 7 (NumPy, SciPy, R default). `None`
+/// for no values. `x₍k₎ + (h − k)(x₍k+1₎ − x₍k₎)` with `h = (n − 1)p` counted from 0 (Hyndman & Fan 1996). Not for
+/// extreme tails of few values, where it stays inside the largest.
 pub fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let at = (last as f64 * p.clamp(0.0, 1.0)).clamp(0.0, last as f64);
@@ -144,7 +145,9 @@ pub fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
     Some(low + (at - below as f64) * (high - low))
 }
 
-/// The expanded percentile interval. `clusters` is `G`, `strata` is `H`, of the cell (touched ones).
+/// The expanded percentile interval. `clusters` is `G`, `strata` is `H`, of the cell (touched ones). Levels as in the
+/// module (Hesterberg 2015, §4.3). Not below 15 clusters, where jackknife-t stands alone
+/// ([`super::refusal::admit_bootstrap`]), and not for metrics at a kink.
 ///
 /// # Errors
 /// [`Refusal::UndefinedReplicates`] beyond 1 %, [`Refusal::TooFewClusters`] where `G ≤ H`.
@@ -164,6 +167,7 @@ pub fn expanded_percentile(
 }
 
 /// The plain percentile interval, at levels α/2 and 1 − α/2 (Efron 1979): too narrow below about 60 clusters.
+/// [`expanded_percentile`] corrects that.
 ///
 /// # Errors
 /// [`Refusal::UndefinedReplicates`] beyond 1 %.

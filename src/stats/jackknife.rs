@@ -1,7 +1,10 @@
 //! Delete-one-cluster jackknife: standard error, degrees of freedom, t interval, design effect.
 //!
-//! `SE² = Σ_h (G_h − 1)/G_h · Σ_{g∈h} (θ₍₋g₎ − mean_h)²` with `θ₍₋g₎ = f(T − u_g)`: O(G·p), exact, nothing drawn. It
-//! equals the CR3 cluster-robust estimator up to order 1/G (Bell & McCaffrey 2002; Cameron & Miller 2015, §VI.B).
+//! `SE² = Σ_h (G_h − 1)/G_h · Σ_{g∈h} (θ₍₋g₎ − mean_h)²` with `θ₍₋g₎ = f(T − T_h + (T_h − u_g)·G_h/(G_h − 1))`: without
+//! cluster `g`, the others of its stratum stand for it (JKn; Rust & Rao 1996; Wolter 2007, §4.5). In one stratum that is
+//! `f(T − u_g)`, since metrics do not change where all totals grow alike; in several, leaving the others as they are would
+//! make `SE²` too small by `((G_h − 1)/G_h)²`. O(G·p), exact, nothing drawn. It equals the CR3 cluster-robust estimator up
+//! to order 1/G (Bell & McCaffrey 2002; Cameron & Miller 2015, §VI.B).
 //! Degrees of freedom are `min(G − H, G_eff − 1)` with `G_eff = (Σ n_g)²/Σ n_g²`, because CR1 with `G − 1` rejects too
 //! often when sizes are very unequal (Carter, Schnepel & Steigerwald 2017).
 //!
@@ -39,7 +42,7 @@ pub struct Jackknife {
     pub strata: usize,
     /// `(Σ n_g)²/Σ n_g²`.
     pub clusters_effective: f64,
-    /// `θ₍₋g₎` per touched cluster, in cluster order: what each cluster's absence would make of the estimate.
+    /// `f(T − u_g)` per touched cluster, in cluster order: what each cluster's absence would make of the estimate.
     pub without: Vec<f64>,
 }
 
@@ -72,7 +75,9 @@ impl Jackknife {
     }
 }
 
-/// The jackknife of a cell: of `f(T)` for [`super::Totals`], of the paired change for [`super::PairedTotals`].
+/// The jackknife of a cell: of `f(T)` for [`super::Totals`], of the paired change for [`super::PairedTotals`]. Formulas
+/// and references (Bell & McCaffrey 2002; Rust & Rao 1996) stand with the module. Not for metrics at a kink, and not
+/// for fixed-benchmark claims, which have no sampling error.
 ///
 /// # Errors
 /// [`Refusal::TooFewClusters`] below [`MIN_CLUSTERS`] touched clusters, [`Refusal::Undefined`] where the metric has no
@@ -113,12 +118,42 @@ pub fn jackknife<C: Cell>(design: &Design, cell: &C, functional: &dyn Functional
         return Err(Refusal::UndefinedReplicates { undefined: clusters - without.len(), replicates: clusters });
     }
     let strata = touched_strata(design, cell.cluster_indices());
-    let variance: f64 = strata.iter().map(|members| stratum_variance(members, &without)).sum();
+    let stood_for = if strata.len() > 1 { stood_for(cell, functional, &sum, &strata) } else { Ok(without.clone()) }?;
+    let variance: f64 = strata.iter().map(|members| stratum_variance(members, &stood_for)).sum();
     let clusters_effective = cell.effective_clusters();
     let df = ((clusters - strata.len()) as f64).min(clusters_effective - 1.0).max(1.0);
     let scale = without.iter().fold(estimate.abs(), |scale, x| scale.max(x.abs()));
     let se = if variance.sqrt() <= ROUNDING * scale { 0.0 } else { variance.sqrt() };
     Ok(Jackknife { estimate, se, df, clusters, strata: strata.len(), clusters_effective, without })
+}
+
+/// `f(T − T_h + (T_h − u_g)·G_h/(G_h − 1))` of every cluster: the others of its stratum stand for it.
+fn stood_for<C: Cell>(
+    cell: &C,
+    functional: &dyn Functional,
+    sum: &[f64],
+    strata: &[Vec<usize>],
+) -> Result<Vec<f64>, Refusal> {
+    let clusters = cell.clusters();
+    let mut values = vec![f64::NAN; clusters];
+    let mut rest = sum.to_vec();
+    for members in strata {
+        let mut own = vec![0.0; sum.len()];
+        for i in members {
+            for (total, x) in own.iter_mut().zip(cell.row(*i)) {
+                *total += x;
+            }
+        }
+        let grown = members.len() as f64 / (members.len() as f64 - 1.0);
+        for i in members {
+            for (((r, all), of_stratum), x) in rest.iter_mut().zip(sum).zip(&own).zip(cell.row(*i)) {
+                *r = all - of_stratum + grown * (of_stratum - x);
+            }
+            values[*i] = cell.statistic(functional, &rest).unwrap_or(f64::NAN);
+        }
+    }
+    let undefined = values.iter().filter(|x| !x.is_finite()).count();
+    if undefined > 0 { Err(Refusal::UndefinedReplicates { undefined, replicates: clusters }) } else { Ok(values) }
 }
 
 fn stratum_variance(members: &[usize], without: &[f64]) -> f64 {

@@ -48,7 +48,8 @@ pub struct RangeNull {
 /// Permutes labels `draws` times and gives the null distribution of the range for each setting; `None` for a setting
 /// where the range is undefined, or undefined in more than 1 % of the draws (those that are count as extreme).
 ///
-/// Blocks must be sorted by cluster. Draw `b` depends on `stream` and `b` only.
+/// Blocks must be sorted by cluster. Draw `b` depends on `stream` and `b` only. Permutation of labels within clusters
+/// (Good 2005). Not an interval of the range, and not for crossed memberships.
 pub fn range_null(
     blocks: &[Block],
     subgroups: usize,

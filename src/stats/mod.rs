@@ -44,6 +44,7 @@
 //! | [`shrinkage`] | shrunken estimates, probability of being largest | Paule & Mandel 1982 |
 //! | [`multiplicity`] | maxT step-down, simultaneous bands | Westfall & Young 1993 |
 //! | [`adjust`] | Bonferroni, Holm, Hochberg, Hommel, BH, BY | Wright 1992 |
+//! | [`logistic`] | slope of log-odds along a predictor, for clusters | Liang & Zeger 1986 |
 //! | [`uncertainty`] | AUROC, entropy, divergences of answers | |
 //! | [`simulate`] | data sets like the one at hand with a known truth | |
 //! | [`equivalence`] | decisions against a margin | Schuirmann 1987; Berger 1982 |
@@ -61,6 +62,8 @@ pub mod bootstrap;
 pub mod cluster;
 pub mod compound;
 mod counts;
+#[cfg(test)]
+mod counts_tests;
 pub mod design;
 pub mod dist;
 pub mod equivalence;
@@ -71,6 +74,7 @@ pub mod interval;
 pub mod jackknife;
 pub mod labels;
 pub mod level;
+pub mod logistic;
 pub mod multiplicity;
 mod order;
 pub mod paired;
@@ -80,6 +84,7 @@ pub mod rare;
 pub mod rate;
 pub mod refusal;
 pub mod shrinkage;
+mod signs;
 pub mod simulate;
 pub mod square;
 pub mod stream;
@@ -88,6 +93,7 @@ pub mod tango;
 pub mod trend;
 pub mod uncertainty;
 pub mod unpaired;
+mod weigh;
 
 pub use bootstrap::Weights;
 pub use cluster::{PairedTotals, Totals};

@@ -102,7 +102,8 @@ pub struct McNemar {
     pub p_edwards: f64,
 }
 
-/// McNemar's test on `b` flips one way and `c` the other.
+/// McNemar's test on `b` flips one way and `c` the other. Formulas and references: [`McNemar`] (McNemar 1947; Fagerland
+/// et al. 2013). Not for templated items: [`durkalski`] or the sign-flip test there.
 pub fn mcnemar(b: u64, c: u64) -> McNemar {
     let (n, k) = (b + c, b.min(c));
     if n == 0 {
@@ -147,7 +148,8 @@ pub struct ChiSquared {
 }
 
 /// Durkalski's test for clustered pairs, `(Σ D_g)²/Σ D_g²` with 1 degree of freedom, from the net change `D_g` (a
-/// count) of each cluster (Durkalski et al. 2003). `None` where no cluster changed.
+/// count) of each cluster (Durkalski et al. 2003). `None` where no cluster changed. Asymptotic in the number of
+/// clusters: not below about 20 changed ones, where the sign-flip test is exact.
 pub fn durkalski(net: &[f64]) -> Option<ChiSquared> {
     let (sum, squares) = net.iter().fold((0.0, 0.0), |(s, q), d| (s + d, q + d * d));
     (squares > 0.0).then(|| {

@@ -13,7 +13,8 @@ use super::level::Level;
 
 /// Wilson's score interval (Wilson 1927), with t in place of z where `df` is finite.
 ///
-/// `rate` in \[0, 1\], `size` > 0 the (effective) number of items. `None` outside of that.
+/// `rate` in \[0, 1\], `size` > 0 the (effective) number of items. `None` outside of that. Not at 0 % and 100 %, where
+/// the design effect cannot be estimated: [`clopper_pearson`] over clusters there.
 pub fn wilson(rate: f64, size: f64, df: f64, level: Level) -> Option<Interval> {
     if !valid(rate, size) {
         return None;
@@ -28,6 +29,8 @@ pub fn wilson(rate: f64, size: f64, df: f64, level: Level) -> Option<Interval> {
 }
 
 /// The exact interval of Clopper & Pearson (1934): conservative, and right at 0 % and 100 %. `size` may be fractional.
+/// `B(α/2; k, n − k + 1)` to `B(1 − α/2; k + 1, n − k)`, quantiles of the beta distribution. Not inside (0, 1), where
+/// [`wilson`] is closer to its level.
 pub fn clopper_pearson(rate: f64, size: f64, level: Level) -> Option<Interval> {
     if !valid(rate, size) {
         return None;
@@ -39,7 +42,7 @@ pub fn clopper_pearson(rate: f64, size: f64, level: Level) -> Option<Interval> {
 }
 
 /// Jeffreys' equal-tailed interval, Beta(k + ½, n − k + ½) (Brown, Cai & DasGupta 2001), without their change of the
-/// limits at 0 % and 100 %.
+/// limits at 0 % and 100 %. For comparison with other software: not a default, since its coverage dips near 0 and 1.
 pub fn jeffreys(rate: f64, size: f64, level: Level) -> Option<Interval> {
     if !valid(rate, size) {
         return None;
@@ -48,9 +51,10 @@ pub fn jeffreys(rate: f64, size: f64, level: Level) -> Option<Interval> {
     Some(Interval { lower: beta_quantile(half, a, b), upper: 1.0 - beta_quantile(half, b, a), level })
 }
 
-/// The interval of a rate over clusters, from totals `(events, items)`: [`wilson`] with `n/deff` in place of `n` and the
-/// jackknife's degrees of freedom, where `deff` is the jackknife variance over `p(1 − p)/n`; at 0 and 1, where no design
-/// effect can be estimated, [`clopper_pearson`] with the number of clusters. `None` with fewer than 6 clusters.
+/// The interval of a rate over clusters, from totals `(events, items)`: [`wilson`] with `n/deff` in place of `n` and
+/// the jackknife's degrees of freedom, where `deff` is the jackknife variance over `p(1 − p)/n`; at 0 and 1, where no
+/// design effect can be estimated, [`clopper_pearson`] with the number of clusters. `None` with fewer than 6 clusters.
+/// Effective size `n/deff` with t (Korn & Graubard 1998). Not for changes between settings: use the paired interval.
 pub fn of_clusters(design: &Design, totals: &Totals, level: Level) -> Option<Interval> {
     let jackknifed = jackknife(design, totals, &Ratio).ok()?;
     let rate = jackknifed.estimate;
@@ -63,7 +67,8 @@ pub fn of_clusters(design: &Design, totals: &Totals, level: Level) -> Option<Int
 }
 
 /// Upper bound `1 − α^{1/G}` on a rate of which none was seen among `clusters` independent clusters ("rule of three":
-/// about 3/G at level 0.95). One-sided, at `level`.
+/// about 3/G at level 0.95). One-sided, at `level`. Hanley & Lippman-Hand (1983). Not where an event was seen:
+/// [`clopper_pearson`] there.
 pub fn none_seen(clusters: usize, level: Level) -> f64 {
     if clusters == 0 {
         return 1.0;

@@ -82,6 +82,11 @@ pub enum Refusal {
     /// The method needs a smooth metric.
     #[error("the metric has a kink, and this method needs a smooth one")]
     NotSmooth,
+    /// A likelihood without a maximum.
+    #[error(
+        "the predictor separates the events from the rest, or all items are of one kind: the likelihood has no maximum"
+    )]
+    Separated,
     /// A BCa constant is outside the range where the interval can be trusted.
     #[error("BCa constants out of range: bias z0 = {z0:.3}, acceleration a = {acceleration:.3}")]
     Skewed {
@@ -94,7 +99,9 @@ pub enum Refusal {
 
 /// Refuses an interval where clusters, items or denominators are too few.
 ///
-/// `changed` is the number of clusters whose totals differ (give `cell.clusters()` for absolute values).
+/// `changed` is the number of clusters whose totals differ (give `cell.clusters()` for absolute values). Rules of thumb
+/// of the design (no p-value below 2/2⁵ with five clusters; at least 30 items and 10 in each denominator; Cochran 1977,
+/// §2.15 on normality). Not for the bound where hardly anything changed ([`super::rare`]).
 ///
 /// # Errors
 /// The first [`Refusal`] that applies, in the order clusters, changed clusters, items, denominators.
@@ -117,7 +124,8 @@ pub fn admit_interval<C: Cell>(cell: &C, changed: usize, functional: &dyn Functi
     Ok(())
 }
 
-/// As [`admit_interval`], and also refuses a bootstrap interval below [`MIN_CLUSTERS_BOOTSTRAP`] clusters.
+/// As [`admit_interval`], and also refuses a bootstrap interval below [`MIN_CLUSTERS_BOOTSTRAP`] clusters, and for metrics
+/// with a kink: at the kink of ICAT a percentile interval covers about 0.7, jackknife-t about 0.94.
 ///
 /// # Errors
 /// The first [`Refusal`] that applies.
@@ -126,6 +134,9 @@ pub fn admit_bootstrap<C: Cell>(cell: &C, changed: usize, functional: &dyn Funct
     let clusters = cell.clusters();
     if clusters < MIN_CLUSTERS_BOOTSTRAP {
         return Err(Refusal::TooFewClusters { clusters, needed: MIN_CLUSTERS_BOOTSTRAP });
+    }
+    if !functional.smooth() {
+        return Err(Refusal::NotSmooth);
     }
     Ok(())
 }

@@ -19,7 +19,8 @@ pub struct Shrinkage {
     pub shrunk: Vec<f64>,
 }
 
-/// By Paule & Mandel's (1982) τ², which solves `Σ (Δ_s − μ(τ²))²/(τ² + se_s²) = S − 1`.
+/// By Paule & Mandel's (1982) τ², which solves `Σ (Δ_s − μ(τ²))²/(τ² + se_s²) = S − 1`. `μ + τ²/(τ² + se²)·(Δ − μ)`.
+/// For display: never for a test or gate, and not for dependent effects.
 pub fn paule_mandel(estimates: &[f64], errors: &[f64]) -> Option<Shrinkage> {
     let freedom = degrees(estimates, errors)?;
     let excess = |tau2: f64| weighted(estimates, errors, tau2).1 - freedom;
@@ -44,7 +45,8 @@ pub fn paule_mandel(estimates: &[f64], errors: &[f64]) -> Option<Shrinkage> {
     Some(shrink(estimates, errors, tau2))
 }
 
-/// By DerSimonian & Laird's (1986) moment estimate of τ², a check on [`paule_mandel`].
+/// By DerSimonian & Laird's (1986) moment estimate of τ², a check on [`paule_mandel`]. `τ² = max(0, (Q − (S − 1))/(Σw −
+/// Σw²/Σw))`. Not a default: too small with few subgroups.
 pub fn dersimonian_laird(estimates: &[f64], errors: &[f64]) -> Option<Shrinkage> {
     let freedom = degrees(estimates, errors)?;
     let weights: Vec<f64> = errors.iter().map(|se| 1.0 / (se * se)).collect();
@@ -54,8 +56,8 @@ pub fn dersimonian_laird(estimates: &[f64], errors: &[f64]) -> Option<Shrinkage>
     Some(shrink(estimates, errors, tau2))
 }
 
-/// Debiased spread between subgroups, `max(0, Var_s(θ_s) − mean_s se_s²)`: the square of what a range would show without
-/// its upward bias (method of moments; variance with divisor S − 1).
+/// Debiased spread between subgroups, `max(0, Var_s(θ_s) − mean_s se_s²)`: the square of what a range would show
+/// without its upward bias (method of moments; variance with divisor S − 1). The moment estimator of Hedges & Olkin (1985) without weights. Not a test of "all alike".
 pub fn debiased_variance(estimates: &[f64], errors: &[f64]) -> Option<f64> {
     let freedom = degrees(estimates, errors)?;
     let n = estimates.len() as f64;

@@ -105,7 +105,8 @@ pub struct MarginalFlip {
 /// (setting count − baseline count), and the statistic `dᵀ V⁻ d` with `d = Σ d_g`, `V = Σ d_g d_gᵀ` is compared with its
 /// values under sign flips of whole clusters. `clusters` are indices into `design`, `movements` is `clusters × k`.
 ///
-/// For `k = 1` it is the square of Durkalski's statistic with its sign-flip null.
+/// For `k = 1` it is the square of Durkalski's statistic with its sign-flip null. Stuart (1955), Maxwell (1970), with
+/// the null by cluster sign flips (Canay, Romano & Shaikh 2017). Not a test of symmetry, which is [`bowker`].
 ///
 /// # Errors
 /// [`Refusal::TooFewChanged`] where 1 to 5 clusters have a movement, [`Refusal::Undefined`] for malformed input.

@@ -8,9 +8,9 @@ use super::paired::Flips;
 /// Flips below which this interval is preferred for independent pairs.
 pub const FEW_FLIPS: u64 = 25;
 
-/// The interval of the net change `(n01 − n10)/n` (Tango 1998): all `δ` with
-/// `|n01 − n10 − nδ| ≤ z·√(n(2q + δ(1 − δ)))`, where `q` is the likelihood estimate of the rate of `n10` given `δ`.
-/// `None` without items.
+/// The interval of the net change `(n01 − n10)/n` (Tango 1998): all `δ` with `|n01 − n10 − nδ| ≤ z·√(n(2q + δ(1 −
+/// δ)))`, where `q` is the likelihood estimate of the rate of `n10` given `δ`. `None` without items. Not for templated
+/// items, whose pairs are not independent.
 pub fn tango(flips: &Flips, level: Level) -> Option<Interval> {
     let n = flips.items() as f64;
     let net = flips.net()?;

@@ -31,7 +31,8 @@ pub fn cochran_q(outcomes: &[f64], k: usize) -> Option<ChiSquared> {
     })
 }
 
-/// Friedman's test on ranks within items, corrected for ties (Friedman 1937; Conover 1999, §5.8).
+/// Friedman's test on ranks within items, corrected for ties (Friedman 1937; Conover 1999, §5.8). `(k − 1)·(Σ R_j²/n −
+/// C)/(Σ r² − C)·n` in midranks with `C = n k (k + 1)²/4`. Not for templated items: [`permute_settings`] there.
 pub fn friedman(scores: &[f64], k: usize) -> Option<ChiSquared> {
     let n = (scores.len() / k.max(1)) as f64;
     let settings = k as f64;
@@ -57,7 +58,8 @@ pub struct Page {
     pub p_normal: f64,
 }
 
-/// Page's L on continuous scores, one item per row, columns in the hypothesised increasing order.
+/// Page's L on continuous scores, one item per row, columns in the hypothesised increasing order. Page (1963); formula:
+/// [`Page`]. Not for templated items, unless a row is a cluster.
 pub fn page(scores: &[f64], k: usize) -> Option<Page> {
     if k < 2 || scores.is_empty() || !scores.len().is_multiple_of(k) {
         return None;
@@ -112,22 +114,25 @@ fn permutations(order: &mut [usize], k: usize, visit: &mut impl FnMut(&[usize]))
     }
 }
 
-/// Scores of settings for a trend: their ranks by bits, centred. Equal bits share a rank.
+/// Scores of settings for a trend: their ranks by bits, centred. Equal bits share a rank. Conover (1999) on midranks. Not for measured distances between widths: [`log_scores`] or [`step_scores`].
 pub fn rank_scores(bits: &[f64]) -> Vec<f64> {
     centred(&midranks(bits))
 }
 
-/// log₂ bits, centred.
+/// log₂ bits, centred. `log₂ b − mean` (Armitage 1955 on scores). Not for bits of 0 or less.
 pub fn log_scores(bits: &[f64]) -> Vec<f64> {
     centred(&bits.iter().map(|b| b.log2()).collect::<Vec<_>>())
 }
 
-/// The quantization step 2^−bits, centred: a sensitivity analysis that gives low widths most of the weight.
+/// The quantization step 2^−bits, centred: a sensitivity analysis that gives low widths most of the weight. `2^−b −
+/// mean`: uniform quantization noise has this scale (Widrow & Kollár 2008). Not as the only score: it is nearly
+/// the contrast of the lowest width with the rest.
 pub fn step_scores(bits: &[f64]) -> Vec<f64> {
     centred(&bits.iter().map(|b| (-b).exp2()).collect::<Vec<_>>())
 }
 
-/// The contrast "settings at or below `cut` bits against the rest": a change point, for a cliff rather than a slope.
+/// The contrast "settings at or below `cut` bits against the rest": a change point, for a cliff rather than a slope. A
+/// two-sample contrast per cut, corrected over cuts by maxT (Hothorn & Lausen 2003). Not for a slope.
 pub fn cliff_scores(bits: &[f64], cut: f64) -> Vec<f64> {
     centred(&bits.iter().map(|b| f64::from(u8::from(*b > cut))).collect::<Vec<_>>())
 }
@@ -159,9 +164,9 @@ pub struct SettingsTest {
     pub changed: usize,
 }
 
-/// Permutes settings within clusters: all items of a cluster change places together, every cluster on its own. Under the
-/// null hypothesis the settings are exchangeable within a cluster. `totals` is `clusters × k` (sums of the outcome),
-/// `items` per cluster. Permutation `b` depends on `stream` and `b` only.
+/// Permutes settings within clusters: all items of a cluster change places together, every cluster on its own. Under
+/// the null hypothesis the settings are exchangeable within a cluster. `totals` is `clusters × k` (sums of the
+/// outcome), `items` per cluster. Permutation `b` depends on `stream` and `b` only. Within-cluster permutation (Good 2005; Cochran 1950 for Q). Not where settings share no item.
 ///
 /// # Errors
 /// [`Refusal::TooFewChanged`] where settings differ in 1 to 5 clusters, [`Refusal::Undefined`] for malformed input.
@@ -226,7 +231,7 @@ pub struct Trends {
 /// [`permute_settings`] for several rows of centred scores and, last, for [`Question::Any`], from one set of
 /// permutations. Contributions may be weighted: `weights` (one per cluster) are what the mean contrast is spread over
 /// within the standard error, numbers of items for a mean, all 0 for a difference of two means. Where nothing changed
-/// every p is 1.
+/// every p is 1. Reference and limits as there.
 ///
 /// # Errors
 /// As [`permute_settings`].

@@ -7,7 +7,8 @@ use super::trend::midranks;
 /// Area under the ROC curve of `score` for `event`: the probability that a random item with the event scores above a
 /// random one without, ties at one half (Mann–Whitney). `None` where either kind is missing or a score is not finite.
 ///
-/// For "small margin predicts a flip" pass the negated margin.
+/// For "small margin predicts a flip" pass the negated margin. `(R − m(m + 1)/2)/(m n)` with `R` the midranks of the
+/// events (Hanley & McNeil 1982). Not an interval: [`auroc_clustered`].
 pub fn auroc(score: &[f64], event: &[bool]) -> Option<f64> {
     if score.len() != event.len() || score.iter().any(|x| !x.is_finite()) {
         return None;
@@ -31,7 +32,8 @@ pub struct ClusteredAuroc {
 
 /// The area under the ROC curve with the standard error of Obuchowski (1997): with `V` the placement of an item among
 /// those of the other kind (DeLong et al. 1988), a cluster contributes `Σ (V − A)/m` over its events and `Σ (V − A)/n`
-/// over its other items, and the variance is `G/(G−1)` times the sum of their squares. `None` where [`auroc`] is.
+/// over its other items, and the variance is `G/(G−1)` times the sum of their squares. `None` where [`auroc`] is. Not
+/// below six clusters or six events.
 pub fn auroc_clustered(score: &[f64], event: &[bool], cluster: &[u32]) -> Option<ClusteredAuroc> {
     let area = auroc(score, event)?;
     let with = event.iter().filter(|e| **e).count() as f64;
@@ -75,19 +77,22 @@ pub fn auroc_clustered(score: &[f64], event: &[bool], cluster: &[u32]) -> Option
     })
 }
 
-/// Normalised entropy `−Σ p ln p / ln K` of a distribution over `K ≥ 2` options, in \[0, 1\].
+/// Normalised entropy `−Σ p ln p / ln K` of a distribution over `K ≥ 2` options, in \[0, 1\]. Shannon (1948), over the
+/// largest possible. Not comparable between different numbers of options without the divisor.
 pub fn normalised_entropy(p: &[f64]) -> Option<f64> {
     let entropy: f64 = p.iter().filter(|x| **x > 0.0).map(|x| -x * x.ln()).sum();
     (p.len() >= 2 && is_distribution(p)).then(|| (entropy / (p.len() as f64).ln()).clamp(0.0, 1.0))
 }
 
-/// Total variation `½ Σ |p − q|`, in \[0, 1\].
+/// Total variation `½ Σ |p − q|`, in \[0, 1\]. Levin & Peres (2017), §4.1. Never negative: compare with the A/A repeat,
+/// not with 0.
 pub fn total_variation(p: &[f64], q: &[f64]) -> Option<f64> {
     let comparable = p.len() == q.len() && is_distribution(p) && is_distribution(q);
     comparable.then(|| p.iter().zip(q).map(|(a, b)| (a - b).abs()).sum::<f64>() / 2.0)
 }
 
 /// Kullback–Leibler divergence `Σ p ln(p/q)` in nats, ≥ 0; `None` where `q` is 0 and `p` is not (it is infinite).
+/// Kullback & Leibler (1951). Not symmetric, and never negative: compare with the A/A repeat, not with 0.
 pub fn divergence(p: &[f64], q: &[f64]) -> Option<f64> {
     if p.len() != q.len() || !is_distribution(p) || !is_distribution(q) {
         return None;
@@ -101,7 +106,8 @@ fn is_distribution(p: &[f64]) -> bool {
 }
 
 /// The third, 0 to 2, that each value falls in, with cuts at the 1/3 and 2/3 quantiles (type 7) of the values
-/// themselves; equal values share a third. `None` for no values or one that is not finite.
+/// themselves; equal values share a third. `None` for no values or one that is not finite. Cut as by Hyndman & Fan
+/// (1996), type 7. Not equal in size where values are tied.
 pub fn terciles(values: &[f64]) -> Option<Vec<u8>> {
     if values.iter().any(|x| !x.is_finite()) {
         return None;

@@ -2,9 +2,11 @@
 //! independent.
 //!
 //! For imports of results that carry no ids only, and marked unpaired wherever they are shown: on the same items a paired
-//! test is far sharper. Clusters still count: pass cluster totals where there are any.
+//! test is far sharper. Clusters still count: pass cluster totals where there are any. Where both samples have the same
+//! clusters (the same templates with other items) the tests are conservative, since what the clusters have in common is
+//! not taken out.
 
-use super::cluster::{Cell, Totals};
+use super::cluster::Totals;
 use super::dist::{normal_cdf, t_quantile, t_two_sided};
 use super::functional::Functional;
 use super::interval::Interval;
@@ -41,8 +43,9 @@ impl Unpaired {
     }
 }
 
-/// Welch's t test of `second − first` (Welch 1947), one item per cluster. `None` with fewer than two values on a side or
-/// where neither side varies.
+/// Welch's t test of `second − first` (Welch 1947), one item per cluster. `None` with fewer than two values on a side
+/// or where neither side varies. `(x̄₂ − x̄₁)/√(s₁²/n₁ + s₂²/n₂)`. Not for the same items twice, and not for templated
+/// ones: [`clusters`].
 pub fn welch(first: &[f64], second: &[f64]) -> Option<Unpaired> {
     let moments = |x: &[f64]| {
         let n = x.len() as f64;
@@ -55,17 +58,38 @@ pub fn welch(first: &[f64], second: &[f64]) -> Option<Unpaired> {
 }
 
 /// Two independent samples of clusters: `f` of the second less `f` of the first, with jackknife variances of each and
-/// Satterthwaite's degrees of freedom from `min(G − 1, G_eff − 1)` of each.
+/// Satterthwaite's degrees of freedom from `min(G − H, G_eff − 1)` of each (Welch 1947, with cluster errors for those of
+/// items). Not for metrics at a kink.
 ///
 /// # Errors
 /// A [`Refusal`] of either jackknife, [`Refusal::ZeroError`] where neither varies.
-pub fn clusters(first: &Totals, second: &Totals, functional: &dyn Functional) -> Result<Unpaired, Refusal> {
-    let of = |totals: &Totals| {
-        let last = totals.cluster_indices().last().map_or(0, |g| *g as usize + 1);
-        jackknife(&Design::simple(last), totals, functional)
-    };
-    let (a, b) = (of(first)?, of(second)?);
+pub fn clusters(
+    design: &Design,
+    first: &Totals,
+    second: &Totals,
+    functional: &dyn Functional,
+) -> Result<Unpaired, Refusal> {
+    let (a, b) = (jackknife(design, first, functional)?, jackknife(design, second, functional)?);
     Unpaired::new(b.estimate - a.estimate, (a.se * a.se, a.df), (b.se * b.se, b.df)).ok_or(Refusal::ZeroError)
+}
+
+/// A linear contrast `Σ c_q θ_q` of independent samples, such as the slope of a metric over settings that share no item:
+/// variances add up as `Σ c_q² SE_q²`, degrees of freedom by Satterthwaite (1946). `sides` are estimate, standard error,
+/// and degrees of freedom. `None` for lists of different lengths or where nothing varies. Not for settings that share
+/// items: use a within-cluster contrast there.
+pub fn linear(sides: &[(f64, f64, f64)], scores: &[f64]) -> Option<Unpaired> {
+    if sides.len() != scores.len() {
+        return None;
+    }
+    let (mut difference, mut variance, mut squares) = (0.0, 0.0, 0.0);
+    for ((estimate, se, df), c) in sides.iter().zip(scores) {
+        let own = c * c * se * se;
+        difference += c * estimate;
+        variance += own;
+        squares += own * own / df;
+    }
+    let (se, df) = (variance.sqrt(), variance * variance / squares);
+    (se > 0.0 && df.is_finite()).then(|| Unpaired { difference, se, df, p: t_two_sided(difference / se, df) })
 }
 
 /// The result of [`jonckheere_terpstra`].
@@ -80,7 +104,8 @@ pub struct Jonckheere {
 }
 
 /// Jonckheere–Terpstra test of an ordered alternative over independent groups (Jonckheere 1954; Hollander & Wolfe 1999,
-/// §6.2, with the variance for ties of their eq. 6.19). `None` with fewer than two groups or where all values are equal.
+/// §6.2, with the variance for ties of their eq. 6.19). `None` with fewer than two groups or where all values are
+/// equal. Not for settings that share items: [`super::trend::page`] or a within-cluster contrast there.
 pub fn jonckheere_terpstra(groups: &[&[f64]]) -> Option<Jonckheere> {
     if groups.len() < 2 || groups.iter().any(|g| g.iter().any(|x| !x.is_finite())) {
         return None;

@@ -190,8 +190,9 @@ impl MetricSpec {
 /// Which columns mean what.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Map {
-    /// Column of item ids.
-    pub item: String,
+    /// Column of item ids, by which settings are paired. Without, every row is an item of its own, and settings are
+    /// compared as two samples.
+    pub item: Option<String>,
     /// Column of clusters; items are their own clusters where absent.
     pub cluster: Option<String>,
     /// Columns of subgroups; each column is an axis of that name.
@@ -242,13 +243,23 @@ pub fn read(
     }
     let tables = columns::Tables::open(files, map, metrics)?;
     let streaming = match mode {
-        Mode::Automatic => tables.rows() > STREAM_ROWS,
+        // Without ids there is nothing to pair, and cluster counts that agree would be taken for pairs.
+        Mode::Streaming if map.item.is_none() => {
+            return Err(TableError::Empty(
+                "a table without item ids cannot be added up while it is read: name item=COLUMN, or leave out --stream",
+            ));
+        }
+        Mode::Automatic => map.item.is_some() && tables.rows() > STREAM_ROWS,
         Mode::InMemory => false,
         Mode::Streaming => true,
     };
     let (found, hashes) = rayon::join(
         || {
-            if streaming { stream::read(&tables, metrics, about) } else { dense::read(&tables, metrics, about) }
+            if streaming {
+                stream::read(&tables.without_items(), metrics, about)
+            } else {
+                dense::read(&tables, metrics, about)
+            }
         },
         || files.iter().map(|file| hash(file)).collect::<Result<Vec<_>, _>>(),
     );

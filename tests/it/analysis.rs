@@ -1,7 +1,10 @@
 //! From records to findings: closed-form values, laws, and refusals, on runs that are written down here.
 
 mod beside;
+mod extremes;
 mod items;
+mod laws;
+mod unpaired;
 
 use quantbias::analysis::analyze;
 use quantbias::benchmark::{Ask, BenchmarkData, Candidate, ClusterId, Item, ItemId, Key, Measure, Role, Subgroup};
@@ -88,7 +91,7 @@ fn preferring(stereotype: bool) -> Answer {
 
 pub(crate) type Rule<'a> = &'a dyn Fn(usize, &Item, &str) -> Result<Answer, AskError>;
 
-fn identity(data: &BenchmarkData, settings: Vec<SettingIdentity>) -> Identity {
+fn identity(all: &[&BenchmarkData], settings: Vec<SettingIdentity>) -> Identity {
     Identity {
         name: "test".to_owned(),
         quantbias: "test".to_owned(),
@@ -101,25 +104,34 @@ fn identity(data: &BenchmarkData, settings: Vec<SettingIdentity>) -> Identity {
             files: BTreeMap::new(),
         }],
         settings,
-        benchmarks: vec![BenchmarkIdentity {
-            name: data.name.clone(),
-            measure: data.measure,
-            models: vec!["m".to_owned()],
-            items: data.items.len() as u64,
-            clusters: data.items.iter().map(|i| &i.cluster).collect::<BTreeSet<_>>().len() as u64,
-            items_sha256: quantbias::records::run_dir::items_sha256(data).unwrap(),
-            files: BTreeMap::new(),
-        }],
+        benchmarks: all.iter().map(|data| benchmark_identity(data)).collect(),
+    }
+}
+
+fn benchmark_identity(data: &BenchmarkData) -> BenchmarkIdentity {
+    BenchmarkIdentity {
+        name: data.name.clone(),
+        measure: data.measure,
+        models: vec!["m".to_owned()],
+        items: data.items.len() as u64,
+        clusters: data.items.iter().map(|i| &i.cluster).collect::<BTreeSet<_>>().len() as u64,
+        items_sha256: quantbias::records::run_dir::items_sha256(data).unwrap(),
+        files: BTreeMap::new(),
     }
 }
 
 /// Writes a complete run in which `rule` answers.
 pub(crate) fn write_run(folder: &Path, data: &BenchmarkData, settings: Vec<SettingIdentity>, rule: Rule<'_>) {
+    write_run_of(folder, &[data], settings, rule);
+}
+
+/// The same with several benchmarks.
+fn write_run_of(folder: &Path, all: &[&BenchmarkData], settings: Vec<SettingIdentity>, rule: Rule<'_>) {
     let ids: Vec<String> = settings.iter().map(|s| s.id.clone()).collect();
-    let mut dir = RunDir::create(folder, identity(data, settings), &[data], false).unwrap();
-    for id in ids {
+    let mut dir = RunDir::create(folder, identity(all, settings), all, false).unwrap();
+    for (data, id) in all.iter().flat_map(|data| ids.iter().map(move |id| (data, id))) {
         let records: Vec<Record> =
-            data.items.iter().enumerate().map(|(i, item)| Record::new(item.id.clone(), rule(i, item, &id))).collect();
+            data.items.iter().enumerate().map(|(i, item)| Record::new(item.id.clone(), rule(i, item, id))).collect();
         for (index, chunk) in records.chunks(64).enumerate() {
             let key = ShardKey { benchmark: data.name.clone(), setting: id.clone(), index: index as u32 };
             dir.write_shard(&key, chunk).unwrap();

@@ -3,9 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use quantbias::benchmark::{Ask, Decoding, Dice, Draws, Framing, Sampling, Thinking};
+use quantbias::benchmark::{Ask, ClusterId, Decoding, Dice, Draws, Framing, Item, ItemId, Key, Sampling, Thinking};
 use quantbias::engine::draw::{Numbers, draw, kept};
 use quantbias::engine::{Answer, AskError, Engine, Finish, LoadSetting, MistralEngine, Mode, Thought};
+use quantbias::metric::{Rule, Said, read};
 use quantbias::records::{Record, Run};
 use quantbias::spec::{Dtype, ModelSource, QuantScheme};
 use serde_json::{Value, json};
@@ -216,6 +217,28 @@ fn a_temperature_near_zero_is_greedy() {
     }
 }
 
+#[test]
+fn a_reply_that_ends_at_its_first_token_has_ended() {
+    // mistral.rs goes on with such a sequence beside the next question; its tokens must appear in neither.
+    let mut engine = load(&chat_model(), Mode::Generate);
+    let prompt = "Tell me about the old man.";
+    let whole = text(engine.answer(&Ask::generate(prompt.into(), vec![], 12, true)));
+    let first = whole.split_whitespace().next().unwrap().to_owned();
+    let stop = Decoding { stop: vec![first], ..Decoding::default() };
+    for _ in 0..40 {
+        let answer = engine.answer(&chat(prompt, 12, Framing::default(), stop.clone())).unwrap();
+        let Answer::Generated { text: said, tokens, finish, .. } = answer else { panic!() };
+        assert_eq!((said.as_str(), tokens.len(), finish), ("", 0, Finish::Stop));
+        let Answer::Generated { tokens, finish, .. } =
+            engine.answer(&Ask::generate(prompt.into(), vec![], 1, true)).unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!((tokens.len(), finish), (1, Finish::Length));
+        assert_eq!(text(engine.answer(&Ask::generate(prompt.into(), vec![], 12, true))), whole);
+    }
+}
+
 /// The demo chat model with another template; `None` for none.
 fn with_template(template: Option<&str>) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -320,6 +343,26 @@ fn a_prompt_that_is_too_long_with_its_turns_is_refused_and_not_cut() {
     assert!(engine.answer(&chat("Who was late?", 4, long(900), Decoding::default())).is_ok());
     let refused = engine.answer(&chat("Who was late?", 4, long(1100), Decoding::default()));
     assert!(matches!(refused, Err(AskError::TooLong { limit: 1024, .. })), "{refused:?}");
+}
+
+#[test]
+fn an_option_is_read_from_prefill_and_reply_together_unless_thinking_stands_between() {
+    let subgroups = Vec::new();
+    let mut ask = Ask::generate("Who?".into(), vec!["The nurse".into(), "The plumber".into()], 8, true);
+    let Ask::Generate { framing, .. } = &mut ask else { panic!() };
+    framing.prefill = Some("The answer is (".into());
+    let (id, cluster) = (ItemId::new("i"), ClusterId::new("c"));
+    let key = Key::default();
+    let item = Item { id: id.clone(), cluster, stratum: String::new(), subgroups, condition: None, ask, key };
+    let read_as = |text: &str, thought: Option<&str>| {
+        let thought = thought.map(|t| Thought { text: t.to_owned(), tokens: Some(7) });
+        let text = text.to_owned();
+        let answer = Answer::Generated { text, tokens: vec![], finish: Finish::Stop, prompt_tokens: 1, thought };
+        read(&item, &Record { item: id.clone(), answer: Ok(answer) }, None)
+    };
+    assert_eq!(read_as("B).", None).said, Some(Said::Option(1, Rule::Declared)));
+    let behind = read_as("(A)", Some("B is a trap"));
+    assert_eq!((behind.said, behind.thinking_tokens), (Some(Said::Option(0, Rule::Leading)), Some(7)));
 }
 
 /// An audit of the demo chat model with everything at once, in a folder of its own.

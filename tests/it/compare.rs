@@ -1,7 +1,7 @@
 //! `compare`: identity first, then paired changes; what cannot be paired says so.
 
 use crate::auditing::{quantbias, shared, stderr, stdout};
-use quantbias::benchmark::{BenchmarkData, Item, ItemId};
+use quantbias::benchmark::{Ask, BenchmarkData, Draws, Item, ItemId, Sampling};
 use quantbias::findings::{self, Findings};
 use quantbias::records::run_dir::items_sha256;
 use quantbias::records::{Record, Run, RunDir, ShardKey};
@@ -113,6 +113,27 @@ fn what_differs_in_identity_comes_first_and_only_equal_items_are_paired() {
     let (models, numbers) = (text.find("differ in their models").unwrap(), text.find("quantized setting").unwrap());
     assert!(models < numbers, "{text}");
     assert!(found.contrasts.iter().filter(|c| c.cell.axis == "all").all(|c| c.items <= 63));
+}
+
+#[test]
+fn items_that_differ_in_the_seed_of_sampled_text_alone_are_the_same_items() {
+    let folder = tempfile::tempdir().unwrap();
+    let sampled = |name: &str, seed: u64, temperature: f64| {
+        let edit = move |i: usize, item: &mut Item| {
+            let mut ask = Ask::generate(format!("question {i}"), vec![], 8, false);
+            let Ask::Generate { decoding, .. } = &mut ask else { panic!() };
+            let sampling = Sampling { temperature, ..Sampling::default() };
+            let (benchmark, id) = ("b".to_owned(), item.id.to_string());
+            decoding.draws = Some(Box::new(Draws { sampling, seed, benchmark, item: id, repeat: 1 }));
+            item.ask = ask;
+        };
+        variant(&folder.path().join(name), edit, None)
+    };
+    let first = sampled("first", 1, 1.0);
+    for (other, same) in [(sampled("second", 2, 1.0), 72), (sampled("third", 1, 0.5), 0)] {
+        let (found, _) = compare(&first, &other, &[]);
+        assert_eq!(found.compared.unwrap().benchmarks[0].same, same);
+    }
 }
 
 #[test]

@@ -33,6 +33,7 @@ mod scorer;
 mod server;
 mod settings;
 mod shell;
+mod sizes;
 mod stats;
 mod table;
 mod verify;

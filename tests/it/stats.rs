@@ -7,6 +7,7 @@ mod enumeration;
 mod fixtures;
 mod laws;
 mod more;
+mod proof;
 
 use serde_json::Value;
 

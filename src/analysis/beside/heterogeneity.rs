@@ -91,6 +91,10 @@ fn row(rows: &mut Rows, sample: &Sample<'_>, measured: &Measured<'_>, (places, a
         }
         shrink(rows, sample, measured, pair, &usable);
     }
+    if is_gap(measured) && !pair.aa && !pair.named && usable.len() > 1 {
+        let why = "no shrunken changes: gaps share their reference, and shrinkage needs independent changes";
+        found.note = Some(found.note.map_or_else(|| why.to_owned(), |note| format!("{note}; {why}")));
+    }
     if mirrored {
         let why = format!(
             "the difference of {} mirrors that of {} and is not tested again",

@@ -72,6 +72,15 @@ fn row(
         })
         .collect();
     let verdicts: Vec<_> = treatments.iter().filter_map(|t| t.verdict).collect();
+    let bounded = ["worst_case", "best_case"].iter().all(|name| treatments.iter().any(|t| t.treatment == *name));
+    let complete = bounded && verdicts.len() == treatments.len();
+    let note = if !bounded {
+        Some("the metric has no bounded range: there is no worst or best case, and nothing to agree with")
+    } else if treatments.len() < TREATMENTS.len() {
+        Some("the metric has no neutral value that an unusable answer could take")
+    } else {
+        None
+    };
     Some(MissingRow {
         cell: sample.cell(&measured.info.id, &group.axis, &group.subgroup),
         setting: pair.setting.clone(),
@@ -79,8 +88,9 @@ fn row(
         items,
         one_side,
         neither,
-        agree: verdicts.first().filter(|_| verdicts.len() == treatments.len()).map(|v| verdicts.iter().all(|w| w == v)),
+        agree: verdicts.first().filter(|_| complete).map(|v| verdicts.iter().all(|w| w == v)),
         treatments,
+        note: note.map(str::to_owned),
     })
 }
 

@@ -17,6 +17,7 @@ mod ranges;
 mod sample;
 mod sensitivity;
 mod trends;
+mod trends_apart;
 mod uncertainty;
 
 use super::AnalysisError;

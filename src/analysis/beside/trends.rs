@@ -34,6 +34,9 @@ struct Order<'a> {
 
 pub(super) fn add(rows: &mut Rows, sample: &Sample<'_>, measured: &Measured<'_>, settings: &[SettingInfo]) {
     let orders = orders(sample, settings);
+    if !sample.at.apart.is_empty() {
+        return super::trends_apart::add(rows, sample, measured, orders.first().map_or(&[], |o| &o.settings[..]));
+    }
     for group in groups(sample.data, measured.metric.scope()) {
         for (n, order) in orders.iter().enumerate() {
             // Families of schemes are shown over all items; every subgroup has the order over all settings.
@@ -142,7 +145,7 @@ impl Common {
 }
 
 /// Bits per weight of a setting that has a place in an order.
-fn bits(setting: &SettingInfo) -> f64 {
+pub(super) fn bits(setting: &SettingInfo) -> f64 {
     setting.bits_per_weight.unwrap_or(f64::INFINITY)
 }
 

@@ -11,11 +11,12 @@ use crate::stats::cluster::Totals;
 use crate::stats::compound::LogRiskRatio;
 use crate::stats::interval;
 use crate::stats::jackknife::jackknife;
+use crate::stats::logistic::{Logistic, logistic};
 use crate::stats::rate;
 use crate::stats::refusal::{MIN_CLUSTERS, MIN_ITEMS};
 use crate::stats::uncertainty::{auroc_clustered, normalised_entropy, terciles};
 
-/// Flips in either outer third below which their ratio says nothing.
+/// Flips in either outer third below which their ratio says nothing, and among all items below which a slope does not.
 const MIN_FLIPS: usize = 6;
 
 /// One item: the predictor, larger where the baseline was less sure, as it is shown, and whether it flipped.
@@ -70,6 +71,8 @@ fn row(
     different.dedup();
     let area = auroc_clustered(&unsure, &flipped, &clusters);
     let enough = different.len() >= MIN_CLUSTERS && flipped.iter().filter(|f| **f).count() >= MIN_CLUSTERS;
+    let (slope, slope_note) = slope(&unsure, &flipped, &clusters);
+    let slope_reach = slope.filter(|s| enough && s.se > 0.0).map(|s| (s.slope, sample.level().t(s.df) * s.se));
     let reach = area.filter(|a| enough && a.se > 0.0).map(|a| (a.area, sample.level().t(a.df) * a.se));
     let (least, surest): (Vec<_>, Vec<_>) = (of(2).collect(), of(0).collect());
     let few = [&least, &surest].iter().any(|points| points.iter().filter(|p| p.flipped).count() < MIN_FLIPS);
@@ -91,9 +94,29 @@ fn row(
             level: sample.level().value(),
             method: IntervalMethod::JackknifeT,
         }),
+        slope: slope.map(|s| s.slope),
+        slope_interval: slope_reach.map(|(slope, reach)| Interval {
+            lower: slope - reach,
+            upper: slope + reach,
+            level: sample.level().value(),
+            method: IntervalMethod::ClusterRobust,
+        }),
+        slope_note,
         items: points.len() as u64,
         clusters: different.len() as u64,
     })
+}
+
+/// The logistic slope, or why there is none.
+fn slope(unsure: &[f64], flipped: &[bool], clusters: &[u32]) -> (Option<Logistic>, Option<String>) {
+    let flips = flipped.iter().filter(|f| **f).count();
+    if flips.min(flipped.len() - flips) < MIN_FLIPS {
+        return (None, Some(format!("fewer than {MIN_FLIPS} items flipped, or did not")));
+    }
+    match logistic(unsure, flipped, clusters) {
+        Ok(found) => (Some(found), None),
+        Err(refusal) => (None, Some(refusal.to_string())),
+    }
 }
 
 fn totals(points: &[&Point], place: usize, width: usize) -> (Vec<u32>, Vec<f64>) {

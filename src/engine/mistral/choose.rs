@@ -3,6 +3,10 @@
 //! mistral.rs has one generator for the whole engine and no seed in a request, gives back text with its leading space
 //! cut off, and no ids. A processor of logits sees every row, so it chooses, notes the ids, and leaves mistral.rs one
 //! token to take.
+//!
+//! mistral.rs 0.8.1 goes on with a reply that ended at its first token: after the prompt's step it sets every sequence back to
+//! running (`engine/mod.rs`), whatever was decided in it. The answer has been sent by then, so what comes after the end is
+//! neither noted nor chosen, and the end is all that such a sequence is left to take.
 
 use super::count;
 use super::tokens::Decode;
@@ -18,6 +22,10 @@ const SLACK: usize = 8;
 pub(super) struct Choose {
     /// Tokens of the prompt.
     prompt: usize,
+    /// Most tokens of the reply.
+    most: usize,
+    /// Tokens that end a reply.
+    ends: Vec<u32>,
     sampling: Option<Sampling>,
     stop: Option<Stop>,
     noted: Mutex<Noted>,
@@ -27,11 +35,11 @@ pub(super) struct Choose {
 pub(super) struct Stop {
     pub(super) sequences: Vec<String>,
     pub(super) decode: Decode,
-    /// The token that ends a reply.
-    pub(super) end: u32,
     /// Whether a reply so far holds a stop sequence where it counts.
-    pub(super) reached: Box<dyn Fn(&[u32]) -> bool + Send + Sync>,
+    pub(super) reached: Reached,
 }
+
+type Reached = Box<dyn Fn(&[u32]) -> bool + Send + Sync>;
 
 /// What was seen during one generation.
 #[derive(Default)]
@@ -43,17 +51,51 @@ pub(super) struct Noted {
     /// What went wrong first.
     pub(super) fault: Option<String>,
     numbers: Option<Numbers>,
+    /// Whether the reply has ended.
+    done: bool,
 }
 
 impl Choose {
-    /// Greedy without `draws`.
-    pub(super) fn after(prompt: usize, draws: Option<(Sampling, Numbers)>, stop: Option<Stop>) -> Self {
+    /// A reply of at most `most` tokens after so many of the prompt; greedy without `draws`. `ends` are the tokens that
+    /// mistral.rs takes for an end.
+    pub(super) fn new(
+        prompt: usize,
+        most: usize,
+        ends: &[u32],
+        draws: Option<(Sampling, Numbers)>,
+        stop: Option<Stop>,
+    ) -> Self {
         let (sampling, numbers) = draws.unzip();
-        Self { prompt, sampling, stop, noted: Mutex::new(Noted { numbers, ..Noted::default() }) }
+        let noted = Mutex::new(Noted { numbers, ..Noted::default() });
+        Self { prompt, most, ends: ends.to_vec(), sampling, stop, noted }
     }
 
+    /// What was noted; from then on the reply has ended.
     pub(super) fn take(&self) -> Noted {
-        std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *noted, Noted { done: true, ..Noted::default() })
+    }
+
+    /// The token for mistral.rs to take.
+    fn choose(&self, row: &[f32], context: &[u32], noted: &mut Noted) -> usize {
+        let end = self.ends.first().copied().unwrap_or(0) as usize;
+        if noted.done {
+            return end;
+        }
+        if let Some(index) = row.iter().position(|x| !x.is_finite()) {
+            noted.fault.get_or_insert(format!("logit {index} is not a finite number"));
+        }
+        if context.get(self.prompt..) != Some(noted.ids.as_slice()) {
+            noted.fault.get_or_insert("it went on with another token than the one chosen".to_owned());
+        }
+        let chosen = match (&self.sampling, &mut noted.numbers) {
+            (Some(sampling), Some(numbers)) => draw(row, sampling, numbers.uniform()),
+            _ => (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best }),
+        };
+        noted.ids.push(count(chosen));
+        noted.stopped = !self.ends.is_empty() && self.stop.as_ref().is_some_and(|s| s.is_reached(&noted.ids));
+        noted.done = noted.stopped || noted.ids.len() >= self.most || self.ends.contains(&count(chosen));
+        if noted.stopped { end } else { chosen }
     }
 }
 
@@ -71,24 +113,7 @@ impl CustomLogitsProcessor for Choose {
     fn apply(&self, logits: &Tensor, context: &[u32]) -> mistralrs::Result<Tensor> {
         let row: Vec<f32> = logits.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(index) = row.iter().position(|x| !x.is_finite()) {
-            noted.fault.get_or_insert(format!("logit {index} is not a finite number"));
-        }
-        if context.get(self.prompt..) != Some(noted.ids.as_slice()) {
-            noted.fault.get_or_insert("it went on with another token than the one chosen".to_owned());
-        }
-        let chosen = match (&self.sampling, &mut noted.numbers) {
-            (Some(sampling), Some(numbers)) => draw(&row, sampling, numbers.uniform()),
-            _ => (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best }),
-        };
-        noted.ids.push(count(chosen));
-        let mut taken = chosen;
-        if let Some(stop) = &self.stop
-            && stop.is_reached(&noted.ids)
-        {
-            noted.stopped = true;
-            taken = stop.end as usize;
-        }
+        let taken = self.choose(&row, context, &mut noted);
         let mut only = vec![f32::NEG_INFINITY; row.len()];
         if let Some(one) = only.get_mut(taken) {
             *one = 0.0;

@@ -76,7 +76,13 @@ impl MistralEngine {
         let prompt_tokens = count(tokens.len());
         let reader = self.reader(&decoding.thinking, is_open(&rendered, prefill, &decoding.thinking));
         let draws = decoding.draws.as_ref().map(|d| (d.sampling, Numbers::of(d, &self.setting)));
-        let choose = Arc::new(Choose::after(tokens.len(), draws, self.stop(&reader, &decoding.stop)));
+        let choose = Arc::new(Choose::new(
+            tokens.len(),
+            max_tokens as usize,
+            &self.special.ends,
+            draws,
+            stop(&reader, &decoding.stop),
+        ));
         let request = NormalRequest {
             sampling_params: SamplingParams { max_len: Some(max_tokens as usize), ..SamplingParams::deterministic() },
             logits_processors: Some(vec![choose.clone()]),
@@ -114,21 +120,17 @@ impl MistralEngine {
         });
         Reader { decode: Arc::clone(&self.decode), hidden: hidden.collect(), thinking: thinking.clone(), opened }
     }
+}
 
-    /// Without a token that ends replies the engine cannot be told to stop; the text is cut all the same.
-    fn stop(&self, reader: &Reader, sequences: &[String]) -> Option<Stop> {
-        let end = self.special.end.filter(|_| !sequences.is_empty())?;
-        let (whole, wanted) = (reader.clone(), sequences.to_vec());
-        let reached = move |ids: &[u32]| {
-            whole.text(ids).is_ok_and(|text| before_stop(whole.split(&text).answer, &wanted).is_some())
-        };
-        Some(Stop {
-            sequences: sequences.to_vec(),
-            decode: Arc::clone(&reader.decode),
-            end,
-            reached: Box::new(reached),
-        })
+/// How the engine is told to stop; the text is cut all the same.
+fn stop(reader: &Reader, sequences: &[String]) -> Option<Stop> {
+    if sequences.is_empty() {
+        return None;
     }
+    let (whole, wanted) = (reader.clone(), sequences.to_vec());
+    let reached =
+        move |ids: &[u32]| whole.text(ids).is_ok_and(|text| before_stop(whole.split(&text).answer, &wanted).is_some());
+    Some(Stop { sequences: sequences.to_vec(), decode: Arc::clone(&reader.decode), reached: Box::new(reached) })
 }
 
 fn answer(

@@ -16,8 +16,8 @@ pub(super) struct Special {
     /// What stands before a scored text without context, so that its first token has a prediction: the BOS above,
     /// else a BOS that the model knows but does not use in prompts, else EOS (as lm-evaluation-harness does).
     pub(super) opening: Option<u32>,
-    /// The token that ends a reply, the first of those that mistral.rs knows.
-    pub(super) end: Option<u32>,
+    /// The tokens that mistral.rs takes for the end of a reply.
+    pub(super) ends: Vec<u32>,
     /// Positions that mistral.rs allows.
     pub(super) limit: usize,
 }
@@ -42,7 +42,7 @@ pub(super) fn of(
     let special = Special {
         bos,
         opening: bos.or(known).or_else(|| id(template.as_ref().and_then(|t| t.eos_tok()))),
-        end: pipeline.get_metadata().eos_tok.first().copied(),
+        ends: pipeline.get_metadata().eos_tok.clone(),
         limit: pipeline.get_metadata().max_seq_len,
     };
     let (decoder, vocabulary) = (tokenizer.clone(), tokenizer.clone());

@@ -288,6 +288,8 @@ pub(super) fn method(method: IntervalMethod) -> &'static str {
         IntervalMethod::Rate => "interval of a rate (Wilson or Clopper–Pearson, effective size)",
         IntervalMethod::RareChange => "bound where hardly any cluster changed (Gaffke's bound)",
         IntervalMethod::Simultaneous => "band, simultaneous over the family",
+        IntervalMethod::ClusterRobust => "cluster-robust t interval",
+        IntervalMethod::TwoSample => "UNPAIRED: t interval of two samples of clusters",
     }
 }
 

@@ -125,6 +125,8 @@ fn uncertainty(rows: &[UncertaintyRow]) -> Sheet {
         .limits("risk_ratio", |r| r.risk_ratio_interval)
         .number("auroc", |r| r.auroc)
         .limits("auroc", |r| r.auroc_interval)
+        .number("slope", |r| r.slope)
+        .limits("slope", |r| r.slope_interval)
         .count("items", |r| Some(r.items))
         .count("clusters", |r| Some(r.clusters))
         .done()

@@ -100,7 +100,6 @@ fn the_detectable_effect_is_the_planning_figure() {
         1.959_963_984_540_054 + 0.841_621_233_572_914_4,
         1e-12,
     );
-    close(power::times_needed(0.06, 0.02).unwrap(), 9.0, 1e-12);
     assert_eq!(power::detectable(0.0, 5.0, Level::P95, 0.8), None);
     // Three times the target falls to it with nine times the clusters: 90 of 10. No fewer than six clusters will do.
     let effect = |times: f64| Some(3.0 / times.sqrt());

@@ -172,7 +172,7 @@ fn the_jackknife_is_the_textbook_standard_error_for_a_mean() {
 
 #[test]
 fn the_stratified_jackknife_adds_up_the_strata() {
-    // Means of two strata of three and five clusters with equal weight per cluster.
+    // The mean of two strata of three and five single items: the textbook error of a stratified mean.
     let x = [1.0, 5.0, 2.0, 8.0, 4.0, 3.0, 9.0, 7.0];
     let strata = [0, 1, 0, 1, 0, 1, 1, 1];
     let rows = x.iter().flat_map(|x| [*x, 1.0]).collect();
@@ -184,8 +184,8 @@ fn the_stratified_jackknife_adds_up_the_strata() {
             let of: Vec<f64> = x.iter().zip(&strata).filter(|(_, s)| *s == h).map(|(x, _)| *x).collect();
             let n = of.len() as f64;
             let mean = of.iter().sum::<f64>() / n;
-            // Leaving out x changes the mean of all by (mean_all − x)/7, so deviations within h are (mean_h − x)/7.
-            (n - 1.0) / n * of.iter().map(|x| ((x - mean) / 7.0).powi(2)).sum::<f64>()
+            // Cochran 1977, ch. 5, without the finite-population correction: Σ W_h² s_h²/n_h, here with W_h = n_h/8.
+            (n / 8.0).powi(2) * of.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0) / n
         })
         .sum();
     close(found.se, variance.sqrt(), 1e-12);
