@@ -4,11 +4,9 @@
 //! only; raw and generating sequences in one step stop the engine thread; and what else is in a batch changes
 //! low-order bits. So an answer depends on the item alone, never on what was asked before. The prefix cache is off. Tokens
 //! are chosen by code of ours ([`choose`]), because mistral.rs draws all its random numbers from one generator.
-//! Raw requests and others may follow each other on one engine, because it takes one sequence at a time.
 //!
 //! It refuses a prompt that does not fit, a number that is not finite, and any mix of scoring and generating.
 
-mod capture;
 mod choose;
 mod reply;
 mod start;
@@ -23,7 +21,6 @@ use super::softmax::log_probabilities;
 use super::{Answer, AskError, Engine, Mode, Part, Realised, Spent};
 use crate::benchmark::{Ask, Candidate, Framing};
 use crate::spec::setting::ModelSource;
-use capture::Capture;
 use mistralrs::core::{Pipeline, ResponseErr};
 use mistralrs::{
     Constraint, DType, MistralRs, NormalRequest, Request, RequestMessage, Response, ResponseOk, SamplingParams, Tensor,
@@ -223,18 +220,8 @@ impl MistralEngine {
 
     /// The row of logits after the prompt, and after each of the tokens `given` behind it, one after the other.
     fn rows_after(&mut self, tokens: &[u32], given: &[u32]) -> Result<Vec<f32>, AskError> {
-        let capture = Arc::new(Capture::after(tokens.len(), given));
-        let request = NormalRequest {
-            sampling_params: SamplingParams { max_len: Some(given.len() + 1), ..SamplingParams::deterministic() },
-            logits_processors: Some(vec![capture.clone()]),
-            ..self.request(tokens.to_vec())
-        };
-        let end = self.ask(request);
-        self.spent.fed += given.len() as u64;
-        match capture.take() {
-            Some(rows) if rows[0].len() >= self.vocabulary => Ok(rows.concat()),
-            _ => Err(end.err().unwrap_or_else(|| AskError::Engine { reason: "it gave no logits".to_owned() })),
-        }
+        let whole: Vec<u32> = tokens.iter().chain(given).copied().collect();
+        self.logits(&whole, tokens.len() - 1, given.len() + 1)
     }
 
     fn request(&mut self, tokens: Vec<u32>) -> NormalRequest {
