@@ -8,7 +8,7 @@ use crate::stats::functional::Functional;
 use crate::stats::interval::{self, Replicates, expanded_percentile};
 use crate::stats::jackknife::{ItemMoments, Jackknife, jackknife};
 use crate::stats::level::Level;
-use crate::stats::permutation::{Null, sign_flip_of_any};
+use crate::stats::permutation::{Null, SignFlip};
 use crate::stats::power::detectable;
 use crate::stats::rare::Rare;
 use crate::stats::refusal::{FEW_CLUSTERS, MIN_CLUSTERS, Refusal, admit_bootstrap, admit_interval};
@@ -43,8 +43,14 @@ pub(super) struct Drawn {
     replicates: Option<Replicates>,
 }
 
-/// One row, up to its replicates.
-pub(super) fn contrast(at: &ModelBenchmark<'_>, cell: Cell, pair: &Pair, sums: PairedSums, facts: Facts) -> Contrast {
+/// One row with its test, up to its replicates.
+pub(super) fn contrast(
+    at: &ModelBenchmark<'_>,
+    cell: Cell,
+    pair: &Pair,
+    (sums, tested): (PairedSums, Result<SignFlip, Refusal>),
+    facts: Facts,
+) -> Contrast {
     let PairedSums { totals, moments, lost, unsettled, flips } = sums;
     let Facts { functional, range, .. } = facts;
     let mut row = empty_row(cell, pair, &totals, lost, flips);
@@ -74,7 +80,7 @@ pub(super) fn contrast(at: &ModelBenchmark<'_>, cell: Cell, pair: &Pair, sums: P
         contrast.row.flags.push(flags::MANY_LOST.to_owned());
     }
     errors(at, &mut contrast, moments.as_ref());
-    test(at, &mut contrast);
+    test(&mut contrast, tested);
     if (contrast.row.changed_clusters as usize) < MIN_CLUSTERS {
         rare_change(at, &mut contrast);
     } else {
@@ -144,8 +150,8 @@ fn errors(at: &ModelBenchmark<'_>, contrast: &mut Contrast, moments: Option<&Ite
     contrast.jackknife = Some(jackknifed);
 }
 
-fn test(at: &ModelBenchmark<'_>, contrast: &mut Contrast) {
-    match sign_flip_of_any(&at.flips, &contrast.totals, contrast.functional) {
+fn test(contrast: &mut Contrast, tested: Result<SignFlip, Refusal>) {
+    match tested {
         Ok(found) => {
             let kind = if found.studentized { "studentized " } else { "" };
             let method = match found.null {

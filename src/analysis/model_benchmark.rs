@@ -10,7 +10,7 @@ use crate::stats::bootstrap::Weights;
 use crate::stats::cluster::{self, Design};
 use crate::stats::functional::Functional;
 use crate::stats::interval::Replicates;
-use crate::stats::permutation::Flips;
+use crate::stats::permutation::{Flips, sign_flips_of_any};
 pub(super) use crate::table::sums::Pair;
 use crate::table::sums::{GroupSums, Lead, Sums};
 use rayon::prelude::*;
@@ -103,7 +103,9 @@ impl<'a> ModelBenchmark<'a> {
     fn begin(&self, group: GroupSums) -> (Vec<Estimate>, Vec<Contrast>) {
         let facts = Facts { functional: group.functional, range: group.range, share: group.share };
         let settings = self.settings.iter().zip(group.settings);
-        let pairs: Vec<_> = self.pairs.iter().zip(group.pairs).collect();
+        let totals: Vec<_> = group.pairs.iter().map(|p| &p.totals).collect();
+        let tested = sign_flips_of_any(&self.flips, &totals, group.functional);
+        let pairs: Vec<_> = self.pairs.iter().zip(group.pairs.into_iter().zip(tested)).collect();
         let estimates = settings.map(|(id, totals)| estimate(self, group.cell.clone(), id, totals, facts)).collect();
         let contrasts = pairs.into_par_iter().map(|(pair, sums)| contrast(self, group.cell.clone(), pair, sums, facts));
         (estimates, contrasts.collect())

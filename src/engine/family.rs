@@ -28,7 +28,7 @@ struct Family {
     head: bool,
     /// Whether a head tied to the embeddings becomes a quantized copy of them while loading; afterwards it always does.
     tied_head: bool,
-    /// Whether it names its tensors for an importance matrix (`imatrix_names`).
+    /// Whether it names its tensors for an importance matrix (`imatrix_names`), in the order of `get_layers`.
     imatrix: bool,
 }
 
@@ -75,7 +75,8 @@ const FAMILIES: &[Family] = &[
         afterwards: &["mlp.gate_up_proj"],
         head: true,
         tied_head: true,
-        imatrix: true,
+        // It names five matrices for the four that a layer has, so that later ones would get those of others.
+        imatrix: false,
     },
     Family {
         architectures: &["PhiForCausalLM"],

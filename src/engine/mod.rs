@@ -13,6 +13,7 @@ pub mod format;
 pub mod gguf;
 #[cfg(feature = "engine")]
 pub mod hub;
+pub mod imatrix;
 pub mod load;
 #[cfg(feature = "engine")]
 pub mod mistral;

@@ -10,7 +10,7 @@ use super::format::{Fit, Format};
 use super::load::{LoadError, LoadSetting, ModelFiles};
 use super::safetensors::TensorInfo;
 use super::stored::{Held, Stored};
-use super::{Realised, adapter, uqff};
+use super::{Realised, adapter, imatrix, uqff};
 use crate::spec::QuantScheme;
 use crate::spec::setting::{Dtype, Guide, ModelSource};
 use std::collections::{BTreeMap, BTreeSet};
@@ -154,10 +154,10 @@ fn guided(files: &ModelFiles, setting: &LoadSetting) -> Result<(Pass, Option<Top
         Some(Guide::Imatrix(_)) if !family::takes_imatrix(files) => {
             refuse(setting, format!("mistral.rs takes no importance matrix for {}", files.architecture()))
         }
-        Some(Guide::Imatrix(path)) if !path.exists() => {
-            Err(LoadError::Config { path: path.clone(), why: "there is no such importance matrix".to_owned() })
+        Some(Guide::Imatrix(path)) => {
+            imatrix::check(path, files)?;
+            Ok((Pass::Afterwards, None))
         }
-        Some(Guide::Imatrix(_)) => Ok((Pass::Afterwards, None)),
     }
 }
 

@@ -8,9 +8,8 @@
 //! Subgroups are domains: a subgroup's number of clusters is random under the benchmark's weights. A replicate in which
 //! the metric is undefined stays undefined.
 //!
-//! Layout: replicates in blocks of 256 (64 for very many clusters); within a block, cluster by cluster, one byte per replicate. A cell reads only
-//! the clusters that it touches. Every replicate sums clusters in increasing order, so any number of threads and any
-//! vector width give the same bits.
+//! Layout: replicates in blocks of 256 (64 for very many clusters), a block in stretches of 64; within a stretch cluster by
+//! cluster, one byte per replicate. A cell reads only the clusters that it touches ([`super::weigh`]).
 
 use super::cluster::Cell;
 use super::counts;
@@ -18,9 +17,9 @@ use super::design::Design;
 use super::functional::Functional;
 use super::interval::Replicates;
 use super::stream::{Fast, Stream};
+use super::weigh::{Counts, Group, STRETCH, Scratch};
 use rayon::prelude::*;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// Replicates per block, and the same for more than [`MANY_CLUSTERS`], where a block would leave the cache.
 const BLOCK: usize = 256;
@@ -31,12 +30,6 @@ const MANY_CLUSTERS: usize = 1 << 13;
 
 /// Replicates that are drawn together before they are turned over.
 const TILE: usize = 32;
-
-/// Clusters whose rows are added in one go.
-const TOGETHER: usize = 4;
-
-/// Lanes that are summed together; blocks are a multiple of it.
-const STRETCH: usize = 64;
 
 /// Above this many bytes weights are drawn again, block by block, whenever they are needed.
 const STORED_BYTES: usize = 1 << 28;
@@ -68,7 +61,7 @@ pub struct Weights {
     replicates: usize,
     /// Replicates per block.
     lanes: usize,
-    /// Blocks of clusters × lanes, or empty where drawn when needed.
+    /// Blocks of stretches × clusters × 64, or empty where drawn when needed.
     stored: Vec<Vec<u8>>,
 }
 
@@ -98,7 +91,7 @@ impl Weights {
                 for _ in members {
                     let cluster = members[digits % members.len()] as usize;
                     digits /= members.len();
-                    stored[b / BLOCK][cluster * BLOCK + b % BLOCK] += 1;
+                    stored[b / BLOCK][place(design.clusters(), cluster, b % BLOCK)] += 1;
                 }
             }
         }
@@ -118,7 +111,8 @@ impl Weights {
     /// The weights of one replicate, one per cluster.
     pub fn row(&self, b: usize) -> Vec<u8> {
         let block = self.block(b / self.lanes);
-        (0..self.design.clusters()).map(|g| block[g * self.lanes + b % self.lanes]).collect()
+        let clusters = self.design.clusters();
+        (0..clusters).map(|g| block[place(clusters, g, b % self.lanes)]).collect()
     }
 
     /// The statistic of a cell in every replicate: `f(T*)`, or `f(T*_q) − f(T*_0)` for paired totals.
@@ -140,8 +134,8 @@ impl Weights {
                 let mut rest: Vec<&mut [f64]> = out.chunks_exact_mut(self.lanes).collect();
                 let mut scratch = Scratch::default();
                 for group in &groups {
-                    let others = rest.split_off(group.cells.len());
-                    group.evaluate(&weights, self.lanes, &mut scratch, &mut rest);
+                    let others = rest.split_off(group.len());
+                    group.evaluate(self.stretches(&weights), self.lanes, &mut scratch, &mut rest);
                     rest = others;
                 }
                 out
@@ -168,8 +162,8 @@ impl Weights {
             let mut rest: Vec<&mut [f64]> =
                 values.iter_mut().map(|v| &mut v[k * self.lanes..(k + 1) * self.lanes]).collect();
             for group in &groups {
-                let others = rest.split_off(group.cells.len());
-                group.evaluate(&weights, self.lanes, &mut scratch, &mut rest);
+                let others = rest.split_off(group.len());
+                group.evaluate(self.stretches(&weights), self.lanes, &mut scratch, &mut rest);
                 rest = others;
             }
         }
@@ -245,6 +239,11 @@ impl Weights {
         done.into_iter().map(|(_, result)| result).collect()
     }
 
+    /// The stretches of a block.
+    fn stretches<'w>(&self, block: &'w [u8]) -> impl Iterator<Item = &'w Counts> {
+        block.chunks_exact((self.design.clusters() * STRETCH).max(1)).map(|stretch| stretch.as_chunks::<STRETCH>().0)
+    }
+
     fn block(&self, k: usize) -> Cow<'_, [u8]> {
         match self.stored.get(k) {
             Some(block) => Cow::Borrowed(block),
@@ -260,7 +259,7 @@ impl Weights {
         for (stratum, members) in self.design.members().iter().enumerate() {
             if members.len() >= counts::MANY {
                 let stream = self.stream.child(&format!("counts/{stratum}/{k}"));
-                counts::draw(&stream, members, self.lanes, &mut block);
+                counts::draw(&stream, members, clusters, &mut block);
             }
         }
         if self.design.members().iter().all(|members| members.len() >= counts::MANY) {
@@ -273,9 +272,12 @@ impl Weights {
             for (b, row) in rows.chunks_exact_mut(clusters).take(here - tile).enumerate() {
                 self.draw_row(from + tile + b, row);
             }
-            for (cluster, counts) in block.chunks_exact_mut(self.lanes).enumerate() {
-                for (b, count) in counts[tile..tile + TILE].iter_mut().enumerate() {
-                    *count += rows[b * clusters + cluster];
+            for cluster in 0..clusters {
+                let at = place(clusters, cluster, tile);
+                if let Some(counts) = block[at..].first_chunk_mut::<TILE>() {
+                    for b in 0..TILE {
+                        counts[b] += rows[b * clusters + cluster];
+                    }
                 }
             }
         }
@@ -301,186 +303,8 @@ impl Weights {
     }
 }
 
-/// Cells over the same clusters, their distinct columns side by side.
-struct Group<'a, 'c> {
-    cells: &'a [(&'c dyn Cell, &'c dyn Functional)],
-    /// For each cell, which distinct column each number of its rows is.
-    columns: Vec<Vec<usize>>,
-    width: usize,
-    /// Clusters × width, as [`weigh`] wants it.
-    table: Table,
-    /// Values of halves of cells, each a function of some columns: those of the baseline are computed once.
-    halves: Vec<(&'c dyn Functional, Vec<usize>)>,
-    /// For each cell, its half, and the one that is subtracted. Absent where a cell is no difference of halves.
-    of_cell: Vec<Option<(usize, Option<usize>)>>,
-}
-
-/// Rows of distinct columns. Integers whose weighted sums stay within 2²⁴ are exact in `f32`, at twice the speed.
-enum Table {
-    Single(Vec<f32>),
-    Double(Vec<f64>),
-}
-
-/// Memory that blocks use again.
-#[derive(Default)]
-struct Scratch {
-    sums: Vec<f64>,
-    halves: Vec<f64>,
-}
-
-impl<'a, 'c> Group<'a, 'c> {
-    fn new(cells: &'a [(&'c dyn Cell, &'c dyn Functional)], clusters: usize) -> Self {
-        let mut known: BTreeMap<Vec<u64>, usize> = BTreeMap::new();
-        let columns: Vec<Vec<usize>> = cells
-            .iter()
-            .map(|(cell, _)| {
-                let column = |k| cell.rows().iter().skip(k).step_by(cell.width()).map(|x| x.to_bits()).collect();
-                (0..cell.width())
-                    .map(|k| {
-                        let next = known.len();
-                        *known.entry(column(k)).or_insert(next)
-                    })
-                    .collect()
-            })
-            .collect();
-        let (width, height) = (known.len(), cells.first().map_or(0, |(cell, _)| cell.clusters()));
-        let mut rows = vec![0.0; width * height];
-        for (bits, k) in &known {
-            for (i, x) in bits.iter().enumerate() {
-                rows[i * width + k] = f64::from_bits(*x);
-            }
-        }
-        let largest = rows.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
-        let exact = rows.iter().all(|x| x.fract() == 0.0) && largest * clusters as f64 <= f64::from(1 << 24);
-        let table = if exact {
-            Table::Single(together(&rows.iter().map(|x| *x as f32).collect::<Vec<_>>(), width))
-        } else {
-            Table::Double(together(&rows, width))
-        };
-        let mut group = Self { cells, columns, width, table, halves: Vec::new(), of_cell: Vec::new() };
-        group.share_halves();
-        group
-    }
-
-    /// Plain ratios are computed once for all cells that they are part of.
-    fn share_halves(&mut self) {
-        let mut known: BTreeMap<&[usize], usize> = BTreeMap::new();
-        for ((cell, functional), columns) in self.cells.iter().zip(&self.columns) {
-            let mut half = |columns| {
-                *known.entry(columns).or_insert_with(|| {
-                    self.halves.push((*functional, <[usize]>::to_vec(columns)));
-                    self.halves.len() - 1
-                })
-            };
-            self.of_cell.push(match functional.is_ratio().then(|| cell.halves()) {
-                Some(1) => Some((half(columns), None)),
-                Some(2) => Some((half(&columns[2..]), Some(half(&columns[..2])))),
-                _ => None,
-            });
-        }
-    }
-
-    /// Statistics of one block, cell by cell.
-    fn evaluate(&self, weights: &[u8], lanes: usize, scratch: &mut Scratch, out: &mut [&mut [f64]]) {
-        let Some((first, _)) = self.cells.first() else { return };
-        let clusters = first.cluster_indices();
-        match &self.table {
-            Table::Single(rows) => weigh(weights, lanes, clusters, rows, self.width, &mut scratch.sums),
-            Table::Double(rows) => weigh(weights, lanes, clusters, rows, self.width, &mut scratch.sums),
-        }
-        let column = |k: &usize| &scratch.sums[k * lanes..(k + 1) * lanes];
-        scratch.halves.resize(self.halves.len() * lanes, 0.0);
-        for ((functional, columns), values) in self.halves.iter().zip(scratch.halves.chunks_exact_mut(lanes)) {
-            functional.values(&columns.iter().map(column).collect::<Vec<_>>(), values);
-        }
-        let half = |k: usize| &scratch.halves[k * lanes..(k + 1) * lanes];
-        for (i, out) in out.iter_mut().enumerate() {
-            match self.of_cell[i] {
-                Some((value, None)) => out.copy_from_slice(half(value)),
-                Some((value, Some(base))) => {
-                    for ((out, value), base) in out.iter_mut().zip(half(value)).zip(half(base)) {
-                        *out = value - base;
-                    }
-                }
-                None => {
-                    let (cell, functional) = self.cells[i];
-                    cell.statistics(functional, &self.columns[i].iter().map(column).collect::<Vec<_>>(), out);
-                }
-            }
-        }
-    }
-}
-
-/// A number that weights are multiplied with.
-trait Weighed: Copy + Default + PartialEq + Into<f64> {
-    /// Adds `x` times `counts`, cluster after cluster, to `sums`.
-    fn add(x: &[Self; TOGETHER], counts: &[[Self; STRETCH]; TOGETHER], sums: &mut [Self; STRETCH]);
-
-    /// The counts as numbers.
-    fn widen(counts: &[u8; STRETCH], out: &mut [Self; STRETCH]);
-}
-
-macro_rules! weighed {
-    ($($number:ty),*) => {$(
-        impl Weighed for $number {
-            #[inline]
-            fn add(x: &[Self; TOGETHER], counts: &[[Self; STRETCH]; TOGETHER], sums: &mut [Self; STRETCH]) {
-                let ([x0, x1, x2, x3], [c0, c1, c2, c3]) = (x, counts);
-                for lane in 0..STRETCH {
-                    sums[lane] = sums[lane] + x0 * c0[lane] + x1 * c1[lane] + x2 * c2[lane] + x3 * c3[lane];
-                }
-            }
-
-            #[inline]
-            fn widen(counts: &[u8; STRETCH], out: &mut [Self; STRETCH]) {
-                for lane in 0..STRETCH {
-                    out[lane] = Self::from(counts[lane]);
-                }
-            }
-        }
-    )*};
-}
-weighed!(f32, f64);
-
-/// Weighted sums of every column, clusters in increasing order: `width × lanes` in `out`. `rows` is in groups of
-/// [`TOGETHER`] clusters, column by column, the last filled up with zeros ([`together`]).
-fn weigh<T: Weighed>(weights: &[u8], lanes: usize, clusters: &[u32], rows: &[T], width: usize, out: &mut Vec<f64>) {
-    out.resize(width * lanes, 0.0);
-    let mut sums = vec![[T::default(); STRETCH]; width];
-    let mut counts = [[T::default(); STRETCH]; TOGETHER];
-    let nothing = [T::default(); TOGETHER];
-    // A stretch of lanes at a time, whose length the compiler knows.
-    for from in (0..lanes).step_by(STRETCH) {
-        sums.fill([T::default(); STRETCH]);
-        for (clusters, rows) in clusters.chunks(TOGETHER).zip(rows.chunks_exact(TOGETHER * width.max(1))) {
-            for (cluster, counts) in clusters.iter().zip(&mut counts) {
-                let at = *cluster as usize * lanes + from;
-                if let Some(bytes) = weights[at..].first_chunk::<STRETCH>() {
-                    T::widen(bytes, counts);
-                }
-            }
-            for (x, sum) in rows.as_chunks::<TOGETHER>().0.iter().zip(&mut sums) {
-                // Zeros add nothing.
-                if *x != nothing {
-                    T::add(x, &counts, sum);
-                }
-            }
-        }
-        for (sum, out) in sums.iter().zip(out.chunks_exact_mut(lanes)) {
-            for (value, sum) in out[from..].iter_mut().zip(sum) {
-                *value = (*sum).into();
-            }
-        }
-    }
-}
-
-/// Rows (clusters × width) for [`weigh`].
-fn together<T: Weighed>(rows: &[T], width: usize) -> Vec<T> {
-    let mut turned = Vec::with_capacity(rows.len() + TOGETHER * width);
-    for rows in rows.chunks(TOGETHER * width.max(1)) {
-        for column in 0..width {
-            turned.extend((0..TOGETHER).map(|i| rows.get(i * width + column).copied().unwrap_or_default()));
-        }
-    }
-    turned
+/// Where a block has the count of `cluster` in its replicate `lane`.
+#[inline]
+fn place(clusters: usize, cluster: usize, lane: usize) -> usize {
+    (lane / STRETCH * clusters + cluster) * STRETCH + lane % STRETCH
 }

@@ -6,8 +6,10 @@
 //! start: which replicates these are depends on `M` alone, so the law of the others stays what it was. λ lies a little
 //! below 1, so that this is rare and few single draws are left over.
 //!
-//! A Poisson count is the number of thresholds `2³²·P(X < j)` at or below a uniform 32-bit number: comparisons only, the
-//! same on every processor. Rounding the thresholds moves a probability by at most 2⁻³³.
+//! A Poisson count comes from a uniform 16-bit number in two steps (Marsaglia 1963): `⌊2¹⁶·P(X = j)⌋` of its values stand
+//! for `j` up to [`RARE`], told apart by comparisons alone; the few values that are left over stand for what rounding down
+//! left of these and for larger counts, and a 32-bit number decides among them. Rounding moves a probability by less than
+//! 2⁻⁴⁰.
 //!
 //! Not for few clusters, where single draws are as fast.
 
@@ -16,80 +18,226 @@ use super::stream::{Fast, Lanes, Stream, WIDTH};
 /// Clusters in a stratum from which counts are drawn in this way.
 pub(crate) const MANY: usize = 512;
 
+/// Counts below this are told apart by comparisons alone; one number in about 1,500 is left over.
+const RARE: usize = 6;
+
 /// Largest Poisson count; one more has a probability below 2⁻³³.
 const TOP: usize = 12;
 
-/// Counts up to this are told apart by comparisons alone; a larger one has a probability of 1/270.
-const COMMON: usize = 4;
+/// Standard deviations of the sum that λ leaves below `G`: about 1 replicate in 400 is drawn singly.
+const BELOW: f64 = 2.8;
 
-/// Standard deviations of the sum that λ leaves below `G`: about 1 replicate in 200 is drawn singly.
-const BELOW: f64 = 2.6;
+/// Clusters whose counts are drawn together, and those whose counts are summed in 16 bits.
+const TOGETHER: usize = 8;
+const SUMMED: usize = 2048;
 
-/// Thresholds of a Poisson distribution on 32-bit numbers.
-fn thresholds(lambda: f64) -> [u32; TOP] {
-    let (mut mass, mut below) = ((-lambda).exp(), 0.0);
-    let mut found = [u32::MAX; TOP];
-    for (j, threshold) in found.iter_mut().enumerate() {
-        below += mass;
-        *threshold = (below * 2.0_f64.powi(32)).round().min(f64::from(u32::MAX)) as u32;
-        mass *= lambda / (j as f64 + 1.0);
-    }
-    found
+/// Members whose single draws are written together.
+const NEAR: usize = 1024;
+
+/// A Poisson distribution on uniform numbers.
+struct Law {
+    /// A 16-bit number at or above the `j`-th has a count above `j`; at or above the last it is left over.
+    cuts: [u16; RARE],
+    /// The same for 32-bit numbers and what is left over.
+    rest: [u32; TOP],
 }
 
-/// Draws the counts of `members` (cluster indices, at least [`MANY`]) for `lanes` replicates into `block`, one row of
-/// `lanes` counts per cluster, which must be 0. `lanes` is a multiple of [`WIDTH`]. Depends on `stream` alone: give one
-/// per block and stratum.
-pub(crate) fn draw(stream: &Stream, members: &[u32], lanes: usize, block: &mut [u8]) {
-    let size = members.len();
-    let lambda = 1.0 - BELOW / (size as f64).sqrt();
-    let thresholds = thresholds(lambda);
+impl Law {
+    fn poisson(lambda: f64) -> Self {
+        let mut mass = (-lambda).exp() * 65_536.0;
+        let (mut cuts, mut rest, mut cut, mut left) = ([0; RARE], [0.0; TOP], 0.0, 0.0);
+        for j in 0..=TOP {
+            let whole = if j < RARE { mass.floor() } else { 0.0 };
+            cut += whole;
+            left += mass - whole;
+            if j < RARE {
+                cuts[j] = cut as u16;
+            }
+            if j < TOP {
+                rest[j] = left;
+            }
+            mass *= lambda / (j as f64 + 1.0);
+        }
+        let share = |below: f64| (below / left * 2.0_f64.powi(32)).round().min(f64::from(u32::MAX)) as u32;
+        Self { cuts, rest: rest.map(share) }
+    }
+
+    /// The count that a left-over number stands for.
+    fn rare(&self, rng: &mut Fast) -> u8 {
+        let uniform = rng.word();
+        self.rest.iter().filter(|cut| uniform >= **cut).count() as u8
+    }
+}
+
+/// Draws the counts of `members` (cluster indices, at least [`MANY`]) into `stretches`, each `clusters` rows of [`WIDTH`]
+/// replicates, which must be 0. Depends on `stream` alone: give one per block and stratum.
+pub(crate) fn draw(stream: &Stream, members: &[u32], clusters: usize, stretches: &mut [u8]) {
+    let law = Law::poisson(1.0 - BELOW / (members.len() as f64).sqrt());
     let mut keys = stream.replicate(0);
-    for from in (0..lanes).step_by(WIDTH) {
-        let mut generators = Lanes::new(&mut keys);
-        let mut sums = [0_u32; WIDTH];
-        for cluster in members {
-            let at = *cluster as usize * lanes + from;
-            if let Some(row) = block[at..].first_chunk_mut::<WIDTH>() {
-                count(&generators.next(), &thresholds, row, &mut sums);
+    for stretch in stretches.chunks_exact_mut(clusters * WIDTH) {
+        let (mut lanes, mut single) = (Lanes::new(&mut keys), Fast::new(&mut keys));
+        let rows = stretch.as_chunks_mut::<WIDTH>().0;
+        let sums = poisson(&law, members, &mut lanes, &mut single, rows);
+        complete(members, &sums, &mut single, rows);
+    }
+}
+
+/// Independent Poisson counts, and their sums.
+fn poisson(law: &Law, members: &[u32], lanes: &mut Lanes, single: &mut Fast, rows: &mut [[u8; WIDTH]]) -> [u32; WIDTH] {
+    let mut sums = [0_u32; WIDTH];
+    let mut drawn = [[0_u8; WIDTH]; TOGETHER];
+    for members in members.chunks(SUMMED) {
+        let mut part = [0_u16; WIDTH];
+        for members in members.chunks(TOGETHER) {
+            if count(lanes, &law.cuts, &mut drawn) {
+                decide(law, single, drawn.as_flattened_mut());
+            }
+            for i in 0..members.len() {
+                sum(&drawn[i], &mut part);
+                rows[members[i] as usize] = drawn[i];
             }
         }
-        let mut single = Fast::new(&mut keys);
-        for (lane, sum) in sums.into_iter().enumerate() {
-            let mut left = size.checked_sub(sum as usize);
-            if left.is_none() {
-                for cluster in members {
-                    block[*cluster as usize * lanes + from + lane] = 0;
+        for lane in 0..WIDTH {
+            sums[lane] += u32::from(part[lane]);
+        }
+    }
+    sums
+}
+
+/// Counts from 16-bit numbers, and whether one of them is left over.
+#[inline(never)]
+fn count(lanes: &mut Lanes, cuts: &[u16; RARE], drawn: &mut [[u8; WIDTH]; TOGETHER]) -> bool {
+    let mut largest = [0_u8; WIDTH];
+    for two in 0..TOGETHER / 2 {
+        let uniform = lanes.next();
+        for one in 0..2 {
+            for lane in 0..WIDTH {
+                let u = uniform[one * WIDTH + lane];
+                let mut n = 0_u16;
+                for j in 0..RARE {
+                    n += u16::from(u >= cuts[j]);
+                }
+                drawn[2 * two + one][lane] = n as u8;
+                largest[lane] = largest[lane].max(n as u8);
+            }
+        }
+    }
+    let mut all = 0;
+    for lane in 0..WIDTH {
+        all = all.max(largest[lane]);
+    }
+    all >= RARE as u8
+}
+
+/// Decides what left-over numbers stand for. Eight counts are looked at together: adding `128 − RARE` turns the highest bit
+/// of those on that reach it, and carries nothing.
+fn decide(law: &Law, single: &mut Fast, drawn: &mut [u8]) {
+    for eight in drawn.as_chunks_mut::<8>().0 {
+        let mut found = u64::from_le_bytes(*eight).wrapping_add(u64::from_le_bytes([128 - RARE as u8; 8]));
+        found &= u64::from_le_bytes([128; 8]);
+        while found != 0 {
+            eight[found.trailing_zeros() as usize / 8] = law.rare(single);
+            found &= found - 1;
+        }
+    }
+}
+
+#[inline]
+fn sum(counts: &[u8; WIDTH], sums: &mut [u16; WIDTH]) {
+    for lane in 0..WIDTH {
+        sums[lane] += u16::from(counts[lane]);
+    }
+}
+
+/// Single draws until every replicate has as many as there are members. They are sorted roughly by cluster before they are
+/// written, so that what is written to stays in the cache.
+fn complete(members: &[u32], sums: &[u32; WIDTH], single: &mut Fast, rows: &mut [[u8; WIDTH]]) {
+    let size = members.len();
+    let mut near: Vec<Vec<u64>> = vec![Vec::new(); size.div_ceil(NEAR)];
+    for lane in 0..WIDTH {
+        let left = size.checked_sub(sums[lane] as usize).unwrap_or_else(|| {
+            for cluster in members {
+                rows[*cluster as usize][lane] = 0;
+            }
+            size
+        });
+        single.each_below(size as u32, left, |k| near[k / NEAR].push((k * WIDTH + lane) as u64));
+    }
+    for draw in near.iter().flatten() {
+        let (k, lane) = (*draw as usize / WIDTH, *draw as usize % WIDTH);
+        let drawn = &mut rows[members[k] as usize][lane];
+        *drawn = drawn.saturating_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fast, Law, RARE, Stream, TOP, WIDTH, draw};
+
+    #[test]
+    fn the_law_is_poisson() {
+        // scipy.stats.poisson.pmf(range(9), 0.95)
+        let expected = [
+            3.867410e-01,
+            3.674040e-01,
+            1.745169e-01,
+            5.526368e-02,
+            1.312512e-02,
+            2.493774e-03,
+            3.948475e-04,
+            5.358644e-05,
+            6.363390e-06,
+        ];
+        let law = Law::poisson(0.95);
+        let cuts: Vec<f64> = law.cuts.iter().map(|c| f64::from(*c)).collect();
+        let left = 65_536.0 - cuts[RARE - 1];
+        let of = |cuts: &[f64], j: usize| cuts[j] - if j == 0 { 0.0 } else { cuts[j - 1] };
+        let rest: Vec<f64> = law.rest.iter().map(|c| f64::from(*c) / 2.0_f64.powi(32)).collect();
+        for (j, expected) in expected.iter().enumerate() {
+            let common = if j < RARE { of(&cuts, j) } else { 0.0 };
+            let found = (common + left * of(&rest, j)) / 65_536.0;
+            assert!((found / expected - 1.0).abs() < 1e-6, "{j}: {found} for {expected}");
+        }
+        assert!(law.rare(&mut Fast::new(&mut Stream::root(1).replicate(0))) <= TOP as u8);
+    }
+
+    #[test]
+    fn counts_are_multinomial() {
+        let (size, replicates) = (600_usize, 4096_usize);
+        let members: Vec<u32> = (0..size as u32).collect();
+        let mut block = vec![0; size * replicates];
+        draw(&Stream::root(2), &members, size, &mut block);
+        let (mut seen, mut half) = ([0.0; 8], vec![0.0; replicates]);
+        for (s, stretch) in block.chunks_exact(size * WIDTH).enumerate() {
+            let mut all = [0_usize; WIDTH];
+            for (cluster, row) in stretch.as_chunks::<WIDTH>().0.iter().enumerate() {
+                for (lane, n) in row.iter().enumerate() {
+                    seen[usize::from(*n).min(7)] += 1.0;
+                    all[lane] += usize::from(*n);
+                    half[s * WIDTH + lane] += if cluster < size / 2 { f64::from(*n) } else { 0.0 };
                 }
             }
-            single.each_below(size as u32, *left.get_or_insert(size), |k| {
-                let drawn = &mut block[members[k] as usize * lanes + from + lane];
-                *drawn = drawn.saturating_add(1);
-            });
+            assert_eq!(all, [size; WIDTH], "every replicate draws as many clusters as there are");
         }
-    }
-}
-
-/// One cluster's counts. Few are larger than [`COMMON`]: only where one is, the other thresholds are looked at.
-#[inline]
-fn count(uniform: &[u32; WIDTH], thresholds: &[u32; TOP], row: &mut [u8; WIDTH], sums: &mut [u32; WIDTH]) {
-    let mut largest = 0;
-    for ((u, drawn), sum) in uniform.iter().zip(row.iter_mut()).zip(sums.iter_mut()) {
-        let mut n = 0_u32;
-        for threshold in &thresholds[..COMMON] {
-            n += u32::from(u >= threshold);
-        }
-        *drawn = n as u8;
-        *sum += n;
-        largest = largest.max(*u);
-    }
-    if largest >= thresholds[COMMON] {
-        for ((u, drawn), sum) in uniform.iter().zip(row).zip(sums) {
-            if *u >= thresholds[COMMON] {
-                let more = thresholds[COMMON..].iter().filter(|t| u >= *t).count();
-                *drawn += more as u8;
-                *sum += more as u32;
-            }
-        }
+        // scipy.stats.binom.pmf(range(7), 600, 1/600), and what is left.
+        let law = [
+            3.675726618996935e-01,
+            3.681863057425981e-01,
+            1.840931528712989e-01,
+            6.126193957542397e-02,
+            1.526434804946913e-02,
+            3.037579778792532e-03,
+            5.028825732836824e-04,
+            8.112950943980757e-05,
+        ];
+        let all = (size * replicates) as f64;
+        // Counts of one replicate hang together a little: χ² is then at most that of independent ones.
+        let chi2: f64 = seen.iter().zip(law).map(|(n, p)| (n - all * p).powi(2) / (all * p)).sum();
+        assert!(chi2 < 24.0, "{chi2} on 7 degrees of freedom: {seen:?}");
+        // Half of the clusters get Binomial(600, ½) of the draws: mean 300, variance 150.
+        let mean = half.iter().sum::<f64>() / replicates as f64;
+        let variance = half.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (replicates as f64 - 1.0);
+        assert!((mean - 300.0).abs() < 4.0 * (150.0 / replicates as f64).sqrt(), "{mean}");
+        assert!((variance / 150.0 - 1.0).abs() < 4.0 * (2.0 / replicates as f64).sqrt(), "{variance}");
     }
 }

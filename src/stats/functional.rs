@@ -65,9 +65,11 @@ impl Functional for Ratio {
     }
 
     fn values(&self, columns: &[&[f64]], out: &mut [f64]) {
-        for ((value, a), b) in out.iter_mut().zip(columns[0]).zip(columns[1]) {
-            let quotient = a / b;
-            *value = if *b > 0.0 && quotient.abs() < f64::INFINITY { quotient } else { f64::NAN };
+        let n = out.len();
+        let (a, b) = (&columns[0][..n], &columns[1][..n]);
+        for i in 0..n {
+            let quotient = a[i] / b[i];
+            out[i] = if b[i] > 0.0 && quotient.abs() < f64::INFINITY { quotient } else { f64::NAN };
         }
     }
 

@@ -80,6 +80,7 @@ pub mod rare;
 pub mod rate;
 pub mod refusal;
 pub mod shrinkage;
+mod signs;
 pub mod simulate;
 pub mod square;
 pub mod stream;
@@ -88,6 +89,7 @@ pub mod tango;
 pub mod trend;
 pub mod uncertainty;
 pub mod unpaired;
+mod weigh;
 
 pub use bootstrap::Weights;
 pub use cluster::{PairedTotals, Totals};

@@ -9,11 +9,15 @@ use super::dist;
 use super::functional::Functional;
 use super::interval::{Replicates, quantile};
 use super::level::Level;
-use super::permutation::{BLOCK, Flips, tolerance};
+use super::permutation::{BLOCK, Flips, columns_of, each_lane, tolerance};
 use super::refusal::Refusal;
-use super::swap::{Lane, Swap};
+use super::swap::Swap;
 use super::{PairedTotals, cluster::Cell};
 use rayon::prelude::*;
+use std::ops::Range;
+
+/// Statistics that a thread of [`max_t`] holds at a time, if that is more than 64 draws.
+const STATISTICS: usize = 1 << 19;
 
 /// One hypothesis of a family: no change in a cell.
 #[derive(Clone, Copy)]
@@ -66,7 +70,7 @@ pub enum FamilyError {
 }
 
 /// Step-down maxT over a family, from studentized sign-flip statistics. Draw `b` of one benchmark is joined with draw
-/// `b` of the others. Memory: a block of 64 draws × hypotheses per thread.
+/// `b` of the others. Memory per thread: up to 1,024 draws × hypotheses, fewer draws in large families.
 ///
 /// # Errors
 /// [`FamilyError`] where a hypothesis has no statistic or flips do not fit together.
@@ -83,22 +87,44 @@ pub fn max_t(family: &[Hypothesis<'_>]) -> Result<MaxT, FamilyError> {
     let swaps: Vec<Swap<'_>> = family.par_iter().map(|h| Swap::prepare(h.totals, h.functional)).collect();
     let statistic: Vec<f64> = swaps.iter().map(|swap| swap.observed().abs()).collect();
     let order = decreasing(&statistic);
-    let tally = (0..draws.div_ceil(BLOCK))
+    // Neighbours with the same flips (all rows of one benchmark) share a pass over the draws.
+    let shared: Vec<Range<usize>> =
+        runs(family, |a, b| std::ptr::eq(a.flips, b.flips) && a.totals.cluster_indices() == b.totals.cluster_indices());
+    let columns: Vec<_> = shared.iter().map(|run| columns_of(&swaps[run.clone()].iter().collect::<Vec<_>>())).collect();
+    let most = (STATISTICS / (BLOCK * family.len().max(1))).max(1);
+    let ranges = family.first().map_or_else(Vec::new, |h| h.flips.ranges(most));
+    let tally = ranges
         .into_par_iter()
-        .map(|k| {
-            let mut tally = Tally::new(family.len());
-            let mut maximum = [0.0_f64; BLOCK];
-            let mut lane: Lane = [0.0; BLOCK];
-            let here = BLOCK.min(draws - k * BLOCK);
-            for &j in order.iter().rev() {
-                swaps[j].block(&family[j].flips.block(k), &mut lane);
-                tally.step(j, statistic[j], &lane[..here], &mut maximum);
+        .map(|blocks| {
+            let here = draws.min(blocks.end * BLOCK) - blocks.start * BLOCK;
+            let mut drawn = vec![0.0; family.len() * here];
+            for (run, columns) in shared.iter().zip(&columns) {
+                let own: Vec<&Swap<'_>> = swaps[run.clone()].iter().collect();
+                each_lane(family[run.start].flips, &own, columns, blocks.clone(), &mut |i, k, lane| {
+                    let from = (run.start + i) * here + (k - blocks.start) * BLOCK;
+                    drawn[from..from + lane.len()].copy_from_slice(lane);
+                });
             }
-            tally.finish(&statistic, &maximum[..here]);
+            let mut tally = Tally::new(family.len());
+            let mut maximum = vec![0.0_f64; here];
+            for &j in order.iter().rev() {
+                tally.step(j, statistic[j], &drawn[j * here..(j + 1) * here], &mut maximum);
+            }
+            tally.finish(&statistic, &maximum);
             tally
         })
         .reduce(|| Tally::new(family.len()), Tally::join);
     Ok(tally.adjust(statistic, &order, draws, 1))
+}
+
+/// Ranges of neighbours that are alike.
+fn runs<T>(all: &[T], alike: impl Fn(&T, &T) -> bool) -> Vec<Range<usize>> {
+    let mut from = 0;
+    let each = all.chunk_by(alike).map(|run| {
+        from += run.len();
+        from - run.len()..from
+    });
+    each.collect()
 }
 
 /// Step-down maxT from statistics that were computed already: `draws[b][j]` is `|t*|` of hypothesis `j` in draw `b`.
@@ -152,12 +178,16 @@ impl Tally {
     /// Joins hypothesis `j` into the running maxima (called from the smallest observed statistic upwards).
     fn step(&mut self, j: usize, observed: f64, lane: &[f64], maximum: &mut [f64]) {
         let bar = observed - tolerance(observed);
-        for (value, max) in lane.iter().zip(maximum) {
-            let value = if value.is_nan() { f64::INFINITY } else { value.abs() };
-            *max = max.max(value);
-            self.raw[j] += u64::from(value >= bar);
-            self.step[j] += u64::from(*max >= bar);
+        let (mut raw, mut step) = (0_u64, 0_u64);
+        let maximum = &mut maximum[..lane.len()];
+        for b in 0..lane.len() {
+            let value = if lane[b].is_nan() { f64::INFINITY } else { lane[b].abs() };
+            maximum[b] = if value > maximum[b] { value } else { maximum[b] };
+            raw += u64::from(value >= bar);
+            step += u64::from(maximum[b] >= bar);
         }
+        self.raw[j] += raw;
+        self.step[j] += step;
     }
 
     fn finish(&mut self, statistic: &[f64], maximum: &[f64]) {

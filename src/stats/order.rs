@@ -34,7 +34,7 @@ impl Order {
         let low_cut = *sample.select_nth_unstable_by(rank, f64::total_cmp).1;
         let other = sample.len() - 1 - rank;
         let high_cut = *sample.select_nth_unstable_by(other, f64::total_cmp).1;
-        let (mut low, mut high) = (gather(values, |x| x <= low_cut), gather(values, |x| x >= high_cut));
+        let (mut low, mut high) = beyond(values, low_cut, high_cut);
         if low.len() < depth || high.len() < depth || low.len() + high.len() > n {
             return Self::all(values.to_vec());
         }
@@ -86,15 +86,19 @@ impl Order {
     }
 }
 
-fn gather(values: &[f64], keep: impl Fn(f64) -> bool) -> Vec<f64> {
-    let mut kept = vec![0.0; values.len() + 1];
-    let mut count = 0;
+/// The values at or below `low`, and those at or above `high`.
+fn beyond(values: &[f64], low: f64, high: f64) -> (Vec<f64>, Vec<f64>) {
+    let (mut below, mut above) = (vec![0.0; values.len() + 1], vec![0.0; values.len() + 1]);
+    let (mut n, mut m) = (0, 0);
     for x in values {
-        kept[count] = *x;
-        count += usize::from(keep(*x));
+        below[n] = *x;
+        above[m] = *x;
+        n += usize::from(*x <= low);
+        m += usize::from(*x >= high);
     }
-    kept.truncate(count);
-    kept
+    below.truncate(n);
+    above.truncate(m);
+    (below, above)
 }
 
 /// Distinct values up to [`MIN_DISTINCT`]; values closer than 1e-12 of the range are one (rounding).

@@ -21,11 +21,13 @@ use super::cluster::{Cell, PairedTotals};
 use super::design::Design;
 use super::functional::Functional;
 use super::refusal::{MIN_CLUSTERS, Refusal};
+use super::signs::{Columns, EIGHT, Lane, turned, turned_back};
 use super::stream::Stream;
-use super::swap::{Lane, Swap};
+use super::swap::Swap;
 use rand_chacha::rand_core::Rng;
 use rayon::prelude::*;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Changed clusters up to which all sign patterns are enumerated.
 pub const EXACT_CLUSTERS: usize = 16;
@@ -40,24 +42,29 @@ pub(crate) const BLOCK: usize = 64;
 /// Above this many bytes flips are drawn again, block by block, whenever they are needed.
 const STORED_BYTES: usize = 1 << 28;
 
+/// Blocks that are worked on together, and the bytes of flips that they may need.
+const TOGETHER: usize = 16;
+const TOGETHER_BYTES: usize = 1 << 24;
+
 /// Random sign flips of a benchmark's clusters, shared by all its hypotheses.
 #[derive(Debug, Clone)]
 pub struct Flips {
     clusters: usize,
     draws: usize,
     stream: Stream,
-    /// Blocks × clusters; bit `b` of a word says whether draw `b` of the block exchanges the cluster.
-    stored: Vec<u64>,
+    /// Blocks × eights of clusters × 64 draws; bit `i` of a byte says whether the draw exchanges the eight's cluster `i`.
+    stored: Vec<u8>,
 }
 
 impl Flips {
     /// Draws `draws` patterns. A block of 64 draws depends on `stream`, its number and the number of clusters only.
     pub fn draw(design: &Design, draws: usize, stream: &Stream) -> Self {
         let mut flips = Self { clusters: design.clusters(), draws, stream: stream.clone(), stored: Vec::new() };
-        let words = draws.div_ceil(BLOCK).saturating_mul(flips.clusters);
-        if flips.clusters > 0 && words.saturating_mul(8) <= STORED_BYTES {
-            let mut stored = vec![0; words];
-            stored.par_chunks_mut(flips.clusters).enumerate().for_each(|(k, block)| flips.fill(k, block));
+        let size = flips.block_bytes();
+        let bytes = draws.div_ceil(BLOCK).saturating_mul(size);
+        if size > 0 && bytes <= STORED_BYTES {
+            let mut stored = vec![0; bytes];
+            stored.par_chunks_mut(size).enumerate().for_each(|(k, block)| flips.fill(k, block));
             flips.stored = stored;
         }
         flips
@@ -70,7 +77,7 @@ impl Flips {
 
     /// Whether draw `b` exchanges cluster `g`.
     pub fn exchanges(&self, b: usize, g: usize) -> bool {
-        self.block(b / BLOCK)[g] >> (b % BLOCK) & 1 == 1
+        self.bytes(b / BLOCK)[g / EIGHT * BLOCK + b % BLOCK] >> (g % EIGHT) & 1 == 1
     }
 
     /// Number of blocks.
@@ -83,20 +90,46 @@ impl Flips {
         BLOCK.min(self.draws - k * BLOCK)
     }
 
-    pub(crate) fn block(&self, k: usize) -> Cow<'_, [u64]> {
+    /// Block `k` cluster by cluster; bit `b` of a word says whether draw `b` of the block exchanges the cluster.
+    pub(crate) fn block(&self, k: usize) -> Vec<u64> {
+        let bytes = self.bytes(k);
+        let words = bytes.as_chunks::<BLOCK>().0.iter().flat_map(turned_back);
+        words.take(self.clusters).collect()
+    }
+
+    /// Block `k` draw by draw: for each eight of clusters 64 bytes.
+    pub(crate) fn bytes(&self, k: usize) -> Cow<'_, [u8]> {
+        let size = self.block_bytes();
         if self.stored.is_empty() {
-            let mut block = vec![0; self.clusters];
+            let mut block = vec![0; size];
             self.fill(k, &mut block);
             Cow::Owned(block)
         } else {
-            Cow::Borrowed(&self.stored[k * self.clusters..(k + 1) * self.clusters])
+            Cow::Borrowed(&self.stored[k * size..(k + 1) * size])
         }
     }
 
-    fn fill(&self, k: usize, block: &mut [u64]) {
+    /// Ranges of blocks that are worked on together, fewer at a time where `most` is less.
+    pub(crate) fn ranges(&self, most: usize) -> Vec<Range<usize>> {
+        let fit = TOGETHER_BYTES / self.block_bytes().max(1);
+        let step = TOGETHER.min(most).min(if self.stored.is_empty() { fit } else { TOGETHER }).max(1);
+        (0..self.blocks()).step_by(step).map(|from| from..(from + step).min(self.blocks())).collect()
+    }
+
+    fn block_bytes(&self) -> usize {
+        self.clusters.div_ceil(EIGHT) * BLOCK
+    }
+
+    fn fill(&self, k: usize, block: &mut [u8]) {
         let mut rng = self.stream.replicate(k as u64);
-        for word in block {
-            *word = rng.next_u64();
+        let mut left = self.clusters;
+        for bytes in block.chunks_exact_mut(BLOCK) {
+            let mut words = [0; EIGHT];
+            for word in words.iter_mut().take(left) {
+                *word = rng.next_u64();
+            }
+            left = left.saturating_sub(EIGHT);
+            bytes.copy_from_slice(&turned(&words));
         }
     }
 }
@@ -179,30 +212,61 @@ pub fn sign_flip(flips: &Flips, cell: &PairedTotals, functional: &dyn Functional
 /// # Errors
 /// [`Refusal::Undefined`].
 pub fn sign_flip_of_any(flips: &Flips, cell: &PairedTotals, functional: &dyn Functional) -> Result<SignFlip, Refusal> {
-    let delta = cell.estimate(functional).ok_or(Refusal::Undefined)?;
-    let changed = cell.changed();
-    if changed == 0 {
-        let null = Null::NoChange;
-        let (p, statistic) = (1.0, 0.0);
-        let studentized = false;
-        return Ok(SignFlip {
-            delta,
-            statistic,
-            studentized,
-            p,
-            p_mid: p,
-            null,
-            smallest_p: 1.0,
-            changed,
-            undefined: 0,
-        });
+    sign_flips_of_any(flips, &[cell], functional).pop().unwrap_or(Err(Refusal::Undefined))
+}
+
+/// [`sign_flip_of_any`] for several cells of one metric at once, such as all settings of a subgroup: many times faster
+/// than one by one, to the same bits where totals are integers.
+///
+/// # Errors
+/// Of each cell [`Refusal::Undefined`] where it has no value.
+pub fn sign_flips_of_any(
+    flips: &Flips,
+    cells: &[&PairedTotals],
+    functional: &dyn Functional,
+) -> Vec<Result<SignFlip, Refusal>> {
+    let begun: Vec<Option<(f64, usize, Swap<'_>)>> = cells
+        .par_iter()
+        .map(|cell| {
+            let swap = || Swap::prepare(cell, functional).studentized_where_possible();
+            Some((cell.estimate(functional)?, cell.changed(), swap()))
+        })
+        .collect();
+    let many: Vec<&Swap<'_>> =
+        begun.iter().flatten().filter(|(_, changed, _)| *changed > EXACT_CLUSTERS).map(|(_, _, swap)| swap).collect();
+    let mut simulated = simulate(flips, &many).into_iter();
+    let counted = begun.iter().map(|begun| match begun {
+        Some((_, changed, _)) if *changed > EXACT_CLUSTERS => simulated.next(),
+        _ => None,
+    });
+    let counted: Vec<Option<Counts>> = counted.collect();
+    let finish = |(begun, counts): (Option<(f64, usize, Swap<'_>)>, Option<Counts>)| {
+        let (delta, changed, swap) = begun.ok_or(Refusal::Undefined)?;
+        Ok(if changed == 0 { unchanged(delta) } else { tested(flips, delta, changed, &swap, counts) })
+    };
+    begun.into_par_iter().zip(counted).map(finish).collect()
+}
+
+/// The result where no cluster changed.
+fn unchanged(delta: f64) -> SignFlip {
+    SignFlip {
+        delta,
+        statistic: 0.0,
+        studentized: false,
+        p: 1.0,
+        p_mid: 1.0,
+        null: Null::NoChange,
+        smallest_p: 1.0,
+        changed: 0,
+        undefined: 0,
     }
-    let swap = Swap::prepare(cell, functional).studentized_where_possible();
-    let observed = swap.observed();
-    let (counts, null) = if changed <= EXACT_CLUSTERS {
-        (swap.enumerate(), Null::Exact { patterns: 1 << changed })
-    } else {
-        (simulate(flips, &swap), Null::MonteCarlo { draws: flips.draws() })
+}
+
+/// The result from the counts of random patterns, or of all patterns where there are none.
+fn tested(flips: &Flips, delta: f64, changed: usize, swap: &Swap<'_>, counts: Option<Counts>) -> SignFlip {
+    let (counts, null) = match counts {
+        Some(counts) => (counts, Null::MonteCarlo { draws: flips.draws() }),
+        None => (swap.enumerate(), Null::Exact { patterns: 1 << changed }),
     };
     let smallest_exact = 2.0 * (-(changed as f64)).exp2();
     let smallest_p = match null {
@@ -210,9 +274,9 @@ pub fn sign_flip_of_any(flips: &Flips, cell: &PairedTotals, functional: &dyn Fun
         Null::Exact { .. } | Null::NoChange => smallest_exact,
     };
     let all = counts.total as f64;
-    Ok(SignFlip {
+    SignFlip {
         delta,
-        statistic: observed,
+        statistic: swap.observed(),
         studentized: swap.studentized(),
         p: (counts.above + counts.tied) as f64 / all,
         p_mid: (counts.above as f64 + 0.5 * counts.tied as f64) / all,
@@ -220,7 +284,7 @@ pub fn sign_flip_of_any(flips: &Flips, cell: &PairedTotals, functional: &dyn Fun
         smallest_p,
         changed,
         undefined: counts.undefined as usize,
-    })
+    }
 }
 
 /// `|T*|` of every draw under the shared flips, studentized (infinite where the metric is undefined or SE\* is 0), and
@@ -235,16 +299,19 @@ pub fn null_statistics(
     functional: &dyn Functional,
 ) -> Result<NullStatistics, Refusal> {
     cell.estimate(functional).ok_or(Refusal::Undefined)?;
-    let swap = Swap::prepare(cell, functional);
-    let mut draws = vec![0.0; flips.draws()];
-    draws.par_chunks_mut(BLOCK).enumerate().for_each(|(k, out)| {
-        let mut lane = [0.0; BLOCK];
-        swap.block(&flips.block(k), &mut lane);
-        for (value, x) in out.iter_mut().zip(lane) {
-            *value = x.abs();
-        }
+    let swaps = [&Swap::prepare(cell, functional)];
+    let columns = columns_of(&swaps);
+    let draws = flips.ranges(usize::MAX).into_par_iter().flat_map_iter(|blocks| {
+        let mut found = vec![0.0; blocks.clone().map(|k| flips.block_len(k)).sum()];
+        each_lane(flips, &swaps, &columns, blocks.clone(), &mut |_, k, lane| {
+            let out = &mut found[(k - blocks.start) * BLOCK..];
+            for (value, x) in out.iter_mut().zip(lane) {
+                *value = x.abs();
+            }
+        });
+        found
     });
-    Ok(NullStatistics { observed: swap.observed().abs(), draws })
+    Ok(NullStatistics { observed: swaps[0].observed().abs(), draws: draws.collect() })
 }
 
 /// Observed and null statistics of one hypothesis.
@@ -279,6 +346,22 @@ impl Counts {
         }
     }
 
+    /// Adds the statistics of a block, each once.
+    pub(crate) fn add_all(&mut self, statistics: &[f64], observed: f64) {
+        let tolerance = tolerance(observed);
+        let (high, low) = (observed + tolerance, observed - tolerance);
+        let (mut above, mut reached, mut undefined) = (0, 0, 0);
+        for statistic in statistics {
+            above += u32::from(*statistic > high);
+            reached += u32::from(*statistic >= low);
+            undefined += u32::from(statistic.is_nan());
+        }
+        self.total += statistics.len() as u64;
+        self.undefined += u64::from(undefined);
+        self.above += u64::from(above + undefined);
+        self.tied += u64::from(reached - above);
+    }
+
     fn join(self, other: Self) -> Self {
         Self {
             above: self.above + other.above,
@@ -294,23 +377,62 @@ pub(crate) fn tolerance(observed: f64) -> f64 {
     if observed.is_finite() { TIE * observed.abs().max(f64::MIN_POSITIVE) } else { 0.0 }
 }
 
-fn simulate(flips: &Flips, swap: &Swap<'_>) -> Counts {
-    let observed = swap.observed().abs();
-    let drawn = (0..flips.blocks())
-        .into_par_iter()
-        .map(|k| {
-            let mut lane: Lane = [0.0; BLOCK];
-            swap.block(&flips.block(k), &mut lane);
-            let mut counts = Counts::default();
-            for value in &lane[..flips.block_len(k)] {
-                counts.add(value.abs(), observed, 1);
+/// The signed sums that several cells need.
+pub(crate) fn columns_of(swaps: &[&Swap<'_>]) -> Columns {
+    Columns::new(&swaps.iter().flat_map(|swap| swap.columns()).collect::<Vec<_>>())
+}
+
+/// Hands on the statistics of every cell in every block of a range: cell, block, and one number per draw. `columns` are
+/// those of the same cells.
+pub(crate) fn each_lane(
+    flips: &Flips,
+    swaps: &[&Swap<'_>],
+    columns: &Columns,
+    blocks: Range<usize>,
+    take: &mut dyn FnMut(usize, usize, &[f64]),
+) {
+    let sums = columns.sums(flips, blocks.clone());
+    let mut lanes: Vec<Lane> = Vec::new();
+    let mut out: Lane = [0.0; BLOCK];
+    let mut from = 0;
+    for (i, swap) in swaps.iter().enumerate() {
+        lanes.resize(swap.width(), [0.0; BLOCK]);
+        for k in blocks.clone() {
+            for (c, lane) in lanes.iter_mut().enumerate() {
+                columns.lane(&sums, from + c, k - blocks.start, lane);
             }
+            swap.statistics(&lanes, &mut out);
+            take(i, k, &out[..flips.block_len(k)]);
+        }
+        from += swap.width();
+    }
+}
+
+/// Counts of the random patterns and of the identity, for each cell.
+fn simulate(flips: &Flips, swaps: &[&Swap<'_>]) -> Vec<Counts> {
+    let observed: Vec<f64> = swaps.iter().map(|swap| swap.observed().abs()).collect();
+    let columns = columns_of(swaps);
+    let none = || vec![Counts::default(); swaps.len()];
+    let drawn = flips
+        .ranges(usize::MAX)
+        .into_par_iter()
+        .map(|blocks| {
+            let mut counts = none();
+            let mut sizes: Lane = [0.0; BLOCK];
+            each_lane(flips, swaps, &columns, blocks, &mut |i, _, lane| {
+                for (size, x) in sizes.iter_mut().zip(lane) {
+                    *size = x.abs();
+                }
+                counts[i].add_all(&sizes[..lane.len()], observed[i]);
+            });
             counts
         })
-        .reduce(Counts::default, Counts::join);
-    let mut identity = Counts::default();
-    identity.add(observed, observed, 1);
-    drawn.join(identity)
+        .reduce(none, |a, b| a.into_iter().zip(b).map(|(a, b)| a.join(b)).collect());
+    let with_identity = |(mut counts, observed): (Counts, &f64)| {
+        counts.add(*observed, *observed, 1);
+        counts
+    };
+    drawn.into_iter().zip(&observed).map(with_identity).collect()
 }
 
 /// Exact two-sided sign-flip test of `|Σ ±D_g|` for integer differences, by convolution: O(G′·Σ|D_g|), no draws. It is

@@ -119,8 +119,15 @@ impl Fast {
         }
     }
 
+    /// A uniform 32-bit number.
+    #[inline]
+    pub(crate) fn word(&mut self) -> u32 {
+        (self.next() >> 32) as u32
+    }
+
     /// Draws `times` numbers from `0..n` (`n` > 0), without bias, and hands them to `take`: from 16-bit words where `n` is
     /// at most 2¹² (rejection then costs at most one draw in 16), from 32-bit words above.
+    #[inline]
     pub(crate) fn each_below(&mut self, n: u32, times: usize, take: impl FnMut(usize)) {
         if n <= 1 << 12 {
             self.each::<16>(n, times, take);
@@ -152,17 +159,20 @@ impl Fast {
     }
 }
 
-/// Numbers that [`Lanes`] gives at a time.
+/// Replicates whose counts stand side by side. [`Lanes`] gives twice as many numbers at a time.
 pub(crate) const WIDTH: usize = 64;
+
+/// Generators of [`Lanes`].
+const SIDE: usize = WIDTH / 2;
 
 /// [`Fast`] 32 times side by side, so that a compiler can use vector instructions; each has its own state from the
 /// replicate's ChaCha8 generator. All lanes move on together: values depend on no processor.
-pub(crate) struct Lanes([[u64; WIDTH / 2]; 4]);
+pub(crate) struct Lanes([[u64; SIDE]; 4]);
 
 impl Lanes {
     pub(crate) fn new(rng: &mut ChaCha8Rng) -> Self {
-        let mut state = [[0; WIDTH / 2]; 4];
-        for lane in 0..WIDTH / 2 {
+        let mut state = [[0; SIDE]; 4];
+        for lane in 0..SIDE {
             for (word, value) in state.iter_mut().zip(Fast::new(rng).0) {
                 word[lane] = value;
             }
@@ -170,18 +180,22 @@ impl Lanes {
         Self(state)
     }
 
-    /// The next 32-bit numbers: the low halves of all lanes, then the high ones.
+    /// The next 16-bit numbers: four of each lane, the lowest first, lane after lane.
     #[inline]
-    pub(crate) fn next(&mut self) -> [u32; WIDTH] {
-        let mut out = [0; WIDTH];
-        let (low, high) = out.split_at_mut(WIDTH / 2);
+    pub(crate) fn next(&mut self) -> [u16; 2 * WIDTH] {
+        let mut bytes = [0; 4 * WIDTH];
         let [a, b, c, d] = &mut self.0;
-        for lane in 0..WIDTH / 2 {
+        for lane in 0..SIDE {
             let mut fast = Fast([a[lane], b[lane], c[lane], d[lane]]);
-            let word = fast.next();
+            let word = fast.next().to_le_bytes();
             [a[lane], b[lane], c[lane], d[lane]] = fast.0;
-            low[lane] = word as u32;
-            high[lane] = (word >> 32) as u32;
+            for i in 0..8 {
+                bytes[8 * lane + i] = word[i];
+            }
+        }
+        let mut out = [0; 2 * WIDTH];
+        for i in 0..2 * WIDTH {
+            out[i] = u16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]]);
         }
         out
     }
@@ -205,10 +219,9 @@ mod tests {
         let mut alone: Vec<Fast> = (0..WIDTH as u64 / 2).map(|l| Fast([l + 1, l + 101, l + 201, l + 301])).collect();
         for _ in 0..5 {
             let found = lanes.next();
-            let expected: Vec<u64> = alone.iter_mut().map(Fast::next).collect();
-            for (lane, word) in expected.iter().enumerate() {
-                assert_eq!([found[lane], found[lane + WIDTH / 2]], [*word as u32, (*word >> 32) as u32]);
-            }
+            let words = alone.iter_mut().map(Fast::next);
+            let expected: Vec<u16> = words.flat_map(|w| [w, w >> 16, w >> 32, w >> 48]).map(|w| w as u16).collect();
+            assert_eq!(found.as_slice(), expected);
         }
     }
 

@@ -9,9 +9,7 @@
 use super::cluster::{Cell, PairedTotals};
 use super::functional::Functional;
 use super::permutation::{BLOCK, Counts};
-
-/// One number per draw of a block.
-pub(crate) type Lane = [f64; BLOCK];
+use super::signs::{Column, Lane};
 
 /// Variance below this share of its terms is rounding, and taken as exactly 0.
 const ROUNDING: f64 = 1e-12;
@@ -31,9 +29,6 @@ pub(crate) struct Swap<'a> {
     active: Vec<usize>,
     /// Changed clusters × active.
     columns: Vec<f64>,
-    /// The columns in single precision, where they are integers whose signed sums stay within 2²⁴, so that these are
-    /// exact at twice the speed.
-    single: Option<Vec<f32>>,
     /// The closed form for a mean over items that both settings share.
     mean: Option<Mean>,
     /// G/(G−1).
@@ -70,10 +65,9 @@ impl<'a> Swap<'a> {
         let g = cell.clusters() as f64;
         let correction = if g > 1.0 { g / (g - 1.0) } else { 1.0 };
         let studentized = functional.smooth();
-        let (single, mean) = (None, None);
-        let swap =
-            Self { functional, p, total, mss, mhh, clusters, active, columns, single, mean, correction, studentized };
-        swap.with_closed_form().with_single_precision()
+        let mean = None;
+        let swap = Self { functional, p, total, mss, mhh, clusters, active, columns, mean, correction, studentized };
+        swap.with_closed_form()
     }
 
     /// For `T0/T1` with equal `T1` in every cluster, two signed sums do: `Σ e D` and `Σ e D n`, with `D = h₀`, `n = s₁/2`.
@@ -86,15 +80,6 @@ impl<'a> Swap<'a> {
         let columns = self.columns.chunks_exact(width.max(1)).flat_map(|row| [at(row, 0), at(row, 4) / 2.0]).collect();
         self.mean = Some(Mean { items: self.total[1] / 2.0, changes: self.mhh[0], squares: self.mss[3] / 4.0 });
         (self.columns, self.active) = (columns, if width == 0 { vec![] } else { vec![0, 1] });
-        self
-    }
-
-    fn with_single_precision(mut self) -> Self {
-        let width = self.active.len().max(1);
-        let within = |k| self.columns.iter().skip(k).step_by(width).map(|x| x.abs()).sum::<f64>() <= f64::from(1 << 24);
-        if self.columns.iter().all(|x| x.fract() == 0.0) && (0..width).all(within) {
-            self.single = Some(self.columns.iter().map(|x| *x as f32).collect());
-        }
         self
     }
 
@@ -124,30 +109,48 @@ impl<'a> Swap<'a> {
         self.statistic(&sums, &mut vec![0.0; 4 * self.p])
     }
 
-    /// Statistics of one block of draws; `words[g]` says in which draws cluster `g` is exchanged.
-    pub(crate) fn block(&self, words: &[u64], out: &mut Lane) {
+    /// How many signed sums it needs.
+    pub(crate) fn width(&self) -> usize {
+        self.active.len()
+    }
+
+    /// What is to be summed with signs, in the order in which [`Swap::statistics`] wants the sums.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = Column> + '_ {
         let width = self.active.len();
-        if width == 0 {
+        (0..width).map(move |k| Column {
+            clusters: self.clusters.clone(),
+            values: self.columns.iter().skip(k).step_by(width).copied().collect(),
+        })
+    }
+
+    /// Signed statistics of a block of draws from its signed sums.
+    pub(crate) fn statistics(&self, lanes: &[Lane], out: &mut Lane) {
+        if lanes.is_empty() {
             out.fill(0.0);
             return;
         }
-        let lanes = match &self.single {
-            Some(columns) => {
-                let exact = signed_sums(&self.clusters, columns, width, words);
-                exact.into_iter().map(|lane| lane.map(f64::from)).collect()
-            }
-            None => signed_sums(&self.clusters, &self.columns, width, words),
-        };
         if let Some(mean) = self.mean.filter(|_| self.studentized) {
-            for ((value, h), c) in out.iter_mut().zip(&lanes[0]).zip(&lanes[1]) {
-                *value = mean.statistic(*h, *c, self.correction);
+            for b in 0..BLOCK {
+                out[b] = mean.statistic(lanes[0][b], lanes[1][b], self.correction);
+            }
+            return;
+        }
+        if self.functional.is_ratio() && self.studentized {
+            let form = self.ratio();
+            let mut all = [&[0.0; BLOCK]; 6];
+            for (k, lane) in self.active.iter().zip(lanes) {
+                all[*k] = lane;
+            }
+            let [h0, h1, c00, c01, c10, c11] = all;
+            for b in 0..BLOCK {
+                out[b] = form.statistic([h0[b], h1[b], c00[b], c01[b], c10[b], c11[b]]);
             }
             return;
         }
         let mut sums = vec![0.0; self.p + self.p * self.p];
         let mut scratch = vec![0.0; 4 * self.p];
         for (b, value) in out.iter_mut().enumerate() {
-            for (k, lane) in self.active.iter().zip(&lanes) {
+            for (k, lane) in self.active.iter().zip(lanes) {
                 sums[*k] = lane[b];
             }
             *value = self.statistic(&sums, &mut scratch);
@@ -162,18 +165,30 @@ impl<'a> Swap<'a> {
         let head = patterns(&first[1..], first[0]);
         let tail = patterns(rest, &vec![0.0; width]);
         let observed = self.observed().abs();
-        let mut sums = vec![0.0; self.p + self.p * self.p];
-        let mut scratch = vec![0.0; 4 * self.p];
         let mut counts = Counts::default();
+        let mut lanes = vec![[0.0; BLOCK]; width];
+        let mut out: Lane = [0.0; BLOCK];
         for a in &head {
-            for b in &tail {
-                for (k, (x, y)) in self.active.iter().zip(a.iter().zip(b)) {
-                    sums[*k] = x + y;
+            for tail in tail.chunks(BLOCK) {
+                for (b, sums) in tail.iter().enumerate() {
+                    for k in 0..width {
+                        lanes[k][b] = a[k] + sums[k];
+                    }
                 }
-                counts.add(self.statistic(&sums, &mut scratch).abs(), observed, 2);
+                self.statistics(&lanes, &mut out);
+                for value in &out[..tail.len()] {
+                    counts.add(value.abs(), observed, 2);
+                }
             }
         }
         counts
+    }
+
+    /// What the statistic of a ratio needs.
+    fn ratio(&self) -> Quotient {
+        let square = |m: &[f64]| [m[0], m[1], m[2], m[3]];
+        let total = [self.total[0], self.total[1]];
+        Quotient { total, mss: square(&self.mss), mhh: square(&self.mhh), correction: self.correction }
     }
 
     /// The signed statistic from the `p + p²` signed sums. NaN where the metric is undefined, ±∞ where SE\* is 0.
@@ -184,6 +199,9 @@ impl<'a> Swap<'a> {
             } else {
                 sums[0] / mean.items
             };
+        }
+        if self.functional.is_ratio() && self.studentized {
+            return self.ratio().statistic([sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]]);
         }
         let p = self.p;
         let (setting, rest) = scratch.split_at_mut(p);
@@ -223,6 +241,42 @@ impl<'a> Swap<'a> {
     }
 }
 
+/// What the studentized statistic of `T0/T1` needs beside its signed sums.
+#[derive(Debug, Clone, Copy)]
+struct Quotient {
+    total: [f64; 2],
+    mss: [f64; 4],
+    mhh: [f64; 4],
+    correction: f64,
+}
+
+impl Quotient {
+    /// The general form for `T0/T1`, without branches.
+    #[inline]
+    fn statistic(&self, [h0, h1, c00, c01, c10, c11]: [f64; 6]) -> f64 {
+        let [s0, s1] = [0.5 * (self.total[0] + h0), 0.5 * (self.total[1] + h1)];
+        let [b0, b1] = [0.5 * (self.total[0] - h0), 0.5 * (self.total[1] - h1)];
+        let (value, value_base) = (s0 / s1, b0 / b1);
+        let change = value - value_base;
+        let (u, v) = ([1.0 / s1, -value / s1], [1.0 / b1, -value_base / b1]);
+        let (a, b) = ([u[0] - v[0], u[1] - v[1]], [u[0] + v[0], u[1] + v[1]]);
+        let (ss, hh) = (form(a, a, self.mss), form(b, b, self.mhh));
+        let whole = ss + 2.0 * form(a, b, [c00, c01, c10, c11]) + hh;
+        let studentized = change / (0.25 * self.correction * whole).sqrt();
+        let (size, size_base) = (value.abs(), value_base.abs());
+        let larger = if size > size_base { size } else { size_base };
+        let certain = if change.abs() <= ROUNDING * larger { 0.0 } else { f64::INFINITY.copysign(change) };
+        let found = if whole > ROUNDING * (ss.abs() + hh.abs()) { studentized } else { certain };
+        if (s1 > 0.0) & (b1 > 0.0) & (change.abs() < f64::INFINITY) { found } else { f64::NAN }
+    }
+}
+
+/// `xᵀ M y`.
+#[inline]
+fn form(x: [f64; 2], y: [f64; 2], m: [f64; 4]) -> f64 {
+    x[0] * y[0] * m[0] + x[0] * y[1] * m[1] + x[1] * y[0] * m[2] + x[1] * y[1] * m[3]
+}
+
 /// What the statistic of a mean needs beside `H = Σ e D` and `C = Σ e D n`.
 #[derive(Debug, Clone, Copy)]
 struct Mean {
@@ -236,60 +290,16 @@ struct Mean {
 
 impl Mean {
     /// `H / √(G/(G−1)·Σ(e D − δ n)²)` with `δ = H/N` and `Σ(e D − δ n)² = Σ D² − 2 δ C + δ² Σ n²`.
+    #[inline]
     fn statistic(&self, h: f64, c: f64, correction: f64) -> f64 {
         let delta = h / self.items;
         let scale = self.changes + delta * delta * self.squares;
         let form = scale - 2.0 * delta * c;
         let studentized = h / (correction * form).sqrt();
-        if form > ROUNDING * scale {
-            studentized
-        } else if h * h <= ROUNDING * ROUNDING * self.changes {
-            0.0
-        } else {
-            f64::INFINITY.copysign(h)
-        }
+        let negligible = h * h <= ROUNDING * ROUNDING * self.changes;
+        let certain = if negligible { 0.0 } else { f64::INFINITY.copysign(h) };
+        if form > ROUNDING * scale { studentized } else { certain }
     }
-}
-
-/// A number whose sign a bit can turn.
-trait Flipped: Copy + Default + std::ops::AddAssign {
-    /// `−self` where `turn` is 1, `self` where it is 0.
-    fn flipped(self, turn: u32) -> Self;
-}
-
-impl Flipped for f32 {
-    #[inline]
-    fn flipped(self, turn: u32) -> Self {
-        Self::from_bits(self.to_bits() ^ (turn << 31))
-    }
-}
-
-impl Flipped for f64 {
-    #[inline]
-    fn flipped(self, turn: u32) -> Self {
-        Self::from_bits(self.to_bits() ^ (u64::from(turn) << 63))
-    }
-}
-
-/// Signed sums of every column in every draw of a block, clusters in increasing order.
-fn signed_sums<T: Flipped>(clusters: &[u32], columns: &[T], width: usize, words: &[u64]) -> Vec<[T; BLOCK]> {
-    let mut lanes = vec![[T::default(); BLOCK]; width];
-    let mut turns = [0_u32; BLOCK];
-    for (cluster, row) in clusters.iter().zip(columns.chunks_exact(width)) {
-        let word = words[*cluster as usize];
-        for (half, turns) in turns.chunks_exact_mut(32).enumerate() {
-            let bits = (word >> (32 * half)) as u32;
-            for (b, turn) in turns.iter_mut().enumerate() {
-                *turn = bits >> b & 1;
-            }
-        }
-        for (x, lane) in row.iter().zip(&mut lanes) {
-            for (sum, turn) in lane.iter_mut().zip(&turns) {
-                *sum += x.flipped(*turn);
-            }
-        }
-    }
-    lanes
 }
 
 /// All signed sums of `rows` added to `start`, in binary order of the patterns.

@@ -1,6 +1,7 @@
 //! Items of a long table are added up by cluster, subgroup, and setting.
 
 use super::sums::{GroupSums, Lead, Pair, PairedSums, Sums};
+use super::totals::square;
 use super::{About, DEFAULT_MARGIN, MetricSpec, TableError};
 use crate::findings::{Cell, CoverageRow, Flips, MetricInfo, Unit};
 use crate::stats::cluster::{Design, PairedTotals, Totals, TotalsError};
@@ -53,11 +54,35 @@ struct Columns {
 }
 
 impl Columns {
-    /// What an item adds under a setting.
-    fn of(&self, setting: &[&[f64]], item: usize) -> Option<[f64; 2]> {
-        let numerator = setting[self.numerator][item];
-        let denominator = self.denominator.map_or(1.0, |d| setting[d][item]);
-        (!numerator.is_nan() && !denominator.is_nan()).then_some([numerator, denominator])
+    /// The values of one setting.
+    fn side<'a>(&self, setting: &[&'a [f64]]) -> Side<'a> {
+        Side { numerator: setting[self.numerator], denominator: self.denominator.map(|d| setting[d]) }
+    }
+}
+
+/// A metric's values under one setting, by item.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    numerator: &'a [f64],
+    denominator: Option<&'a [f64]>,
+}
+
+impl Side<'_> {
+    /// What an item adds, with a NaN where it has no value.
+    #[inline]
+    fn of(&self, item: u32) -> [f64; 2] {
+        let denominator = match self.denominator {
+            Some(denominator) => denominator[item as usize],
+            None => 1.0,
+        };
+        [self.numerator[item as usize], denominator]
+    }
+
+    /// Whether an item has a value.
+    #[inline]
+    fn has(&self, item: u32) -> bool {
+        let [numerator, denominator] = self.of(item);
+        !(numerator.is_nan() || denominator.is_nan())
     }
 }
 
@@ -90,6 +115,7 @@ pub(super) fn add(
     let wanted: Vec<_> = order.iter().flat_map(|m| lists.iter().map(move |list| (m, list))).collect();
     let groups: Result<Vec<GroupSums>, TableError> = wanted
         .into_par_iter()
+        .with_max_len(1)
         .map(|((metric, columns), list)| group(source, metric, columns, list, &about.name))
         .collect();
     let sums = Sums {
@@ -155,6 +181,32 @@ struct List {
     axis: String,
     subgroup: String,
     items: Vec<u32>,
+    /// Each cluster, and where its items end.
+    clusters: Vec<(u32, usize)>,
+}
+
+impl List {
+    fn new(source: &Source<'_>, axis: &str, subgroup: &str, items: Vec<u32>) -> Self {
+        let mut clusters: Vec<(u32, usize)> = Vec::new();
+        for (i, item) in items.iter().enumerate() {
+            let cluster = source.cluster[*item as usize];
+            match clusters.last_mut().filter(|last| last.0 == cluster) {
+                Some(last) => last.1 = i + 1,
+                None => clusters.push((cluster, i + 1)),
+            }
+        }
+        Self { axis: axis.to_owned(), subgroup: subgroup.to_owned(), items, clusters }
+    }
+
+    /// Clusters with their items.
+    fn runs(&self) -> impl Iterator<Item = (u32, &[u32])> {
+        let mut from = 0;
+        self.clusters.iter().map(move |(cluster, end)| {
+            let run = &self.items[from..*end];
+            from = *end;
+            (*cluster, run)
+        })
+    }
 }
 
 fn lists(source: &Source<'_>) -> Vec<List> {
@@ -169,9 +221,9 @@ fn lists(source: &Source<'_>) -> Vec<List> {
             }
         }
         let named = axis.subgroups.iter().zip(by_subgroup);
-        lists.extend(named.map(|(s, items)| List { axis: axis.name.clone(), subgroup: s.clone(), items }));
+        lists.extend(named.map(|(subgroup, items)| List::new(source, &axis.name, subgroup, items)));
     }
-    lists.insert(0, List { axis: ALL.to_owned(), subgroup: ALL.to_owned(), items });
+    lists.insert(0, List::new(source, ALL, ALL, items));
     lists
 }
 
@@ -183,20 +235,24 @@ fn group(
     name: &str,
 ) -> Result<GroupSums, TableError> {
     let totals = |source| TableError::Totals { metric: metric.id.clone(), subgroup: list.subgroup.clone(), source };
-    let settings = source.values.iter().map(|setting| {
-        let added = added::<2>(source, &list.items, columns.exact, |item| columns.of(setting, item));
-        Totals::new(2, added.clusters, added.rows, added.items)
-    });
-    let settings: Result<Vec<Totals>, TotalsError> = settings.collect();
-    let pairs = source.values.iter().skip(1).map(|setting| pair(source, metric, columns, list, setting));
-    let pairs: Result<Vec<PairedSums>, TotalsError> = pairs.collect();
+    let sides: Vec<Side<'_>> = source.values.iter().map(|setting| columns.side(setting)).collect();
+    let rows: Vec<Rows> = sides.par_iter().map(|side| single(side, list, columns.exact)).collect();
+    let begun: Vec<_> = sides.iter().zip(&rows).collect();
+    let (base, others) = begun.split_first().map_or((None, &[][..]), |(base, others)| (Some(base), others));
+    let pairs: Result<Vec<PairedSums>, TotalsError> = others
+        .par_iter()
+        .filter_map(|setting| Some(pair(list, *base?, *setting, columns.exact, metric.binary)))
+        .collect();
+    let pairs = pairs.map_err(totals)?;
+    let settings: Result<Vec<Totals>, TotalsError> =
+        rows.into_iter().map(|rows| Totals::new(2, rows.clusters, rows.rows, rows.items)).collect();
     Ok(GroupSums {
         cell: cell(name, &metric.id, &list.axis, &list.subgroup),
         functional: &Ratio,
         range: metric.binary.then_some(1.0),
         share: metric.binary,
         settings: settings.map_err(totals)?,
-        pairs: pairs.map_err(totals)?,
+        pairs,
     })
 }
 
@@ -211,35 +267,69 @@ pub(super) fn cell(name: &str, metric: &str, axis: &str, subgroup: &str) -> Cell
     }
 }
 
+/// Baseline and setting on the items that have a value under both. Where all have, the sums are those of each alone.
 fn pair(
-    source: &Source<'_>,
-    metric: &Measured,
-    columns: &Columns,
     list: &List,
-    setting: &[&[f64]],
+    (base, base_rows): (&Side<'_>, &Rows),
+    (setting, setting_rows): (&Side<'_>, &Rows),
+    exact: bool,
+    binary: bool,
 ) -> Result<PairedSums, TotalsError> {
-    let base = &source.values[0];
-    let mut moments = ItemMoments::new(4);
-    let (mut unsettled, mut table) = (0, [0_u64; 4]);
-    let added = added::<4>(source, &list.items, columns.exact, |item| {
-        match (columns.of(base, item), columns.of(setting, item)) {
-            (Some([b0, b1]), Some([s0, s1])) => {
-                moments.add(&[b0, b1, s0, s1]);
-                table[usize::from(b0 > 0.5) * 2 + usize::from(s0 > 0.5)] += 1;
-                Some([b0, b1, s0, s1])
+    let all = list.items.len() as u64;
+    let mut seen = Seen::default();
+    let totals = if base_rows.count() == all && setting_rows.count() == all {
+        for item in &list.items {
+            seen.add(base.of(*item), setting.of(*item));
+        }
+        let (clusters, items) = (base_rows.clusters.clone(), base_rows.items.clone());
+        PairedTotals::new(2, clusters, &base_rows.rows, &setting_rows.rows, items)?
+    } else {
+        let rows = added(list, exact, |item| match (base.has(item), setting.has(item)) {
+            (true, true) => {
+                let (b, s) = (base.of(item), setting.of(item));
+                seen.add(b, s);
+                Some([b[0], b[1], s[0], s[1]])
             }
-            (None, None) => None,
+            (false, false) => None,
             _ => {
-                unsettled += 1;
+                seen.unsettled += 1;
                 None
             }
-        }
-    });
+        });
+        paired(rows.clusters, &rows.rows, rows.items)?
+    };
+    let Seen { products, table, unsettled, items } = seen;
     let [n00, n01, n10, n11] = table;
-    let flips = (metric.binary && table != [0; 4]).then_some(Flips { n00, n01, n10, n11 });
-    let lost = (list.items.len() - added.items.iter().sum::<u32>() as usize) as u64;
-    let totals = paired(added.clusters, &added.rows, added.items)?;
-    Ok(PairedSums { totals, moments: Some(moments), lost, unsettled, flips })
+    Ok(PairedSums {
+        totals,
+        moments: Some(ItemMoments::from_products(items, &square(&products))),
+        lost: all - items,
+        unsettled,
+        flips: (binary && items > 0).then_some(Flips { n00, n01, n10, n11 }),
+    })
+}
+
+/// What is counted of pairs of items.
+#[derive(Default)]
+struct Seen {
+    /// Sums of the products of (b0, b1, s0, s1), the upper triangle by rows.
+    products: [f64; 10],
+    /// Pairs by whether the values are above ½.
+    table: [u64; 4],
+    unsettled: u64,
+    items: u64,
+}
+
+impl Seen {
+    #[inline]
+    fn add(&mut self, [b0, b1]: [f64; 2], [s0, s1]: [f64; 2]) {
+        let products = [b0 * b0, b0 * b1, b0 * s0, b0 * s1, b1 * b1, b1 * s0, b1 * s1, s0 * s0, s0 * s1, s1 * s1];
+        for i in 0..10 {
+            self.products[i] += products[i];
+        }
+        self.table[usize::from(b0 > 0.5) * 2 + usize::from(s0 > 0.5)] += 1;
+        self.items += 1;
+    }
 }
 
 /// Totals from rows of baseline and setting, two numbers each.
@@ -254,34 +344,69 @@ struct Rows {
     items: Vec<u32>,
 }
 
+impl Rows {
+    /// Items in all clusters.
+    fn count(&self) -> u64 {
+        self.items.iter().map(|n| u64::from(*n)).sum()
+    }
+}
+
+/// Sums of one setting by cluster.
+fn single(side: &Side<'_>, list: &List, exact: bool) -> Rows {
+    if !exact {
+        return added(list, exact, |item| side.has(item).then(|| side.of(item)));
+    }
+    let mut out = Rows { clusters: Vec::new(), rows: Vec::new(), items: Vec::new() };
+    for (cluster, run) in list.runs() {
+        let (mut n, mut sums) = (0, [0.0; 2]);
+        for item in run {
+            if side.has(*item) {
+                let [numerator, denominator] = side.of(*item);
+                n += 1;
+                sums[0] += numerator;
+                sums[1] += denominator;
+            }
+        }
+        if n > 0 {
+            out.clusters.push(cluster);
+            out.items.push(n);
+            out.rows.extend_from_slice(&sums);
+        }
+    }
+    out
+}
+
 /// Sums by cluster. Numbers that are no integers are added in increasing order, so that the order of items changes no
 /// bit.
-fn added<const P: usize>(
-    source: &Source<'_>,
-    items: &[u32],
-    exact: bool,
-    mut value: impl FnMut(usize) -> Option<[f64; P]>,
-) -> Rows {
+fn added<const P: usize>(list: &List, exact: bool, mut value: impl FnMut(u32) -> Option<[f64; P]>) -> Rows {
     let mut out = Rows { clusters: Vec::new(), rows: Vec::new(), items: Vec::new() };
     let mut kept: Vec<[f64; P]> = Vec::new();
     let mut column = Vec::new();
-    for run in items.chunk_by(|a, b| source.cluster[*a as usize] == source.cluster[*b as usize]) {
+    for (cluster, run) in list.runs() {
         kept.clear();
-        kept.extend(run.iter().filter_map(|item| value(*item as usize)));
+        for item in run {
+            if let Some(row) = value(*item) {
+                kept.push(row);
+            }
+        }
         if kept.is_empty() {
             continue;
         }
-        out.clusters.push(source.cluster[run[0] as usize]);
+        out.clusters.push(cluster);
         out.items.push(kept.len() as u32);
         for k in 0..P {
-            if exact {
-                out.rows.push(kept.iter().map(|row| row[k]).sum());
-            } else {
-                column.clear();
-                column.extend(kept.iter().map(|row| row[k]));
-                column.sort_unstable_by(f64::total_cmp);
-                out.rows.push(column.iter().sum());
+            column.clear();
+            for row in &kept {
+                column.push(row[k]);
             }
+            if !exact && column.iter().any(|x| *x != column[0]) {
+                column.sort_unstable_by(f64::total_cmp);
+            }
+            let mut sum = 0.0;
+            for x in &column {
+                sum += x;
+            }
+            out.rows.push(sum);
         }
     }
     out
@@ -289,12 +414,15 @@ fn added<const P: usize>(
 
 /// Items with and without a value of the headline.
 fn coverage(source: &Source<'_>, columns: &Columns, lists: &[List], name: &str) -> Vec<CoverageRow> {
-    let row = |setting: &String, values: &[&[f64]], list: &List| {
-        let answered = list.items.iter().filter(|item| columns.of(values, **item as usize).is_some()).count() as u64;
+    let row = |setting: &String, side: &Side<'_>, list: &List| {
+        let answered = list.items.iter().filter(|item| side.has(**item)).count() as u64;
         covered(name, setting, &list.axis, &list.subgroup, answered, list.items.len() as u64)
     };
-    let settings = source.settings.iter().zip(&source.values);
-    settings.flat_map(|(id, values)| lists.iter().map(move |list| row(id, values, list))).collect()
+    let of = |(setting, values): (&String, &Vec<&[f64]>)| -> Vec<CoverageRow> {
+        let side = columns.side(values);
+        lists.iter().map(|list| row(setting, &side, list)).collect()
+    };
+    source.settings.par_iter().zip(&source.values).flat_map_iter(of).collect()
 }
 
 /// A coverage row: what is not answered has failed.

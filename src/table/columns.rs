@@ -5,6 +5,7 @@ use super::{Map, MetricSpec, TableError};
 use polars::prelude::*;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 /// Rows that are held at a time.
 const STRETCH: usize = 1 << 21;
@@ -20,6 +21,7 @@ pub(super) struct Tables {
 pub(super) struct Key {
     pub(super) column: String,
     pub(super) role: Role,
+    unread: bool,
 }
 
 /// What a column of names means.
@@ -40,6 +42,15 @@ pub(super) struct Chunk {
     pub(super) values: Vec<Vec<f64>>,
 }
 
+/// Rows as they were read.
+struct Stretch<'a> {
+    path: &'a Path,
+    row: u64,
+    frame: DataFrame,
+}
+
+type Sender<'a> = SyncSender<Result<Stretch<'a>, TableError>>;
+
 /// Takes a stretch of rows with the names seen so far.
 pub(super) type Take<'a> = &'a mut dyn FnMut(&[Names], Chunk) -> Result<(), TableError>;
 
@@ -50,7 +61,7 @@ impl Tables {
         keys.push((map.cluster.as_ref().unwrap_or(&map.item), Role::Cluster));
         keys.extend(map.stratum.iter().map(|s| (s, Role::Stratum)));
         keys.extend(map.subgroups.iter().map(|s| (s, Role::Axis)));
-        let keys = keys.into_iter().map(|(column, role)| Key { column: column.clone(), role }).collect();
+        let keys = keys.into_iter().map(|(column, role)| Key { column: column.clone(), role, unread: false }).collect();
         let mut values: Vec<String> = Vec::new();
         for column in metrics.iter().flat_map(MetricSpec::columns) {
             if !values.contains(column) {
@@ -80,18 +91,51 @@ impl Tables {
         &self.keys
     }
 
-    /// Reads everything, stretch by stretch, and hands each on with the names seen so far.
+    /// The same without item ids, whose list would grow with the rows; their codes are then empty.
+    pub(super) fn without_items(mut self) -> Self {
+        for key in &mut self.keys {
+            key.unread = key.role == Role::Item;
+        }
+        self
+    }
+
+    /// Reads everything, stretch by stretch, and hands each on with the names seen so far. The next stretch is read
+    /// meanwhile.
     pub(super) fn each(&self, names: &mut [Names], take: Take<'_>) -> Result<(), TableError> {
-        let mut wanted: Vec<String> = self.keys.iter().map(|k| k.column.clone()).chain(self.values.clone()).collect();
+        let keys = self.keys.iter().filter(|k| !k.unread).map(|k| &k.column);
+        let mut wanted: Vec<String> = keys.chain(&self.values).cloned().collect();
         wanted.sort();
         wanted.dedup();
+        std::thread::scope(|scope| {
+            let (send, receive) = sync_channel(1);
+            let wanted = &wanted;
+            scope.spawn(move || {
+                if let Err(error) = self.read(wanted, &send) {
+                    drop(send.send(Err(error)));
+                }
+            });
+            for stretch in receive {
+                let Stretch { path, row, frame } = stretch?;
+                let chunk = self.decode(path, row, &frame, names)?;
+                drop(frame);
+                take(names, chunk)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Reads every file and sends its stretches on.
+    fn read<'a>(&'a self, wanted: &[String], send: &Sender<'a>) -> Result<(), TableError> {
+        let is_name = |column: &str| self.keys.iter().any(|k| k.column == column);
         for (path, _) in &self.files {
             let mut row = 0;
-            let is_name = |column: &str| self.keys.iter().any(|k| k.column == column);
-            stretches(path, &wanted, &is_name, &mut |frame| {
-                let chunk = self.decode(path, row, &frame, names)?;
-                row += frame.height() as u64;
-                take(names, chunk)
+            stretches(path, wanted, &is_name, &mut |frame| {
+                let height = frame.height() as u64;
+                // Nobody listens any more where what was read is already known to be wrong.
+                let given_up = |_| TableError::Empty("reading was given up");
+                send.send(Ok(Stretch { path, row, frame })).map_err(given_up)?;
+                row += height;
+                Ok(())
             })?;
         }
         Ok(())
@@ -149,10 +193,34 @@ fn malformed(path: &Path, error: &PolarsError) -> TableError {
 }
 
 fn codes(place: &Place<'_>, frame: &DataFrame, key: &Key, names: &mut Names) -> Result<Vec<u32>, TableError> {
+    if key.unread {
+        return Ok(Vec::new());
+    }
     let series = frame.column(&key.column).map_err(|e| place.malformed(&e))?.as_materialized_series();
     let missing = |row| place.value(row, &key.column, "a name is missing");
     let mut codes = Vec::with_capacity(series.len());
     let optional = key.role == Role::Axis;
+    if let DataType::Categorical(_, mapping) | DataType::Enum(_, mapping) = series.dtype() {
+        let ids = series.to_physical_repr().cast(&DataType::UInt32).map_err(|e| place.malformed(&e))?;
+        let ids = ids.u32().map_err(|e| place.malformed(&e))?;
+        let mut known = vec![NONE; mapping.num_cats_upper_bound()];
+        for (row, id) in ids.iter().enumerate() {
+            let text = |id| mapping.cat_to_str(id);
+            codes.push(match id.map(|id| (id, known.get(id as usize).copied())) {
+                Some((_, Some(code))) if code != NONE => code,
+                Some((id, _)) => {
+                    let code = names.text(text(id).ok_or_else(|| missing(row))?);
+                    if let Some(known) = known.get_mut(id as usize) {
+                        *known = code;
+                    }
+                    code
+                }
+                None if optional => NONE,
+                None => return Err(missing(row)),
+            });
+        }
+        return Ok(codes);
+    }
     if series.dtype().is_integer() {
         let numbers = series.cast(&DataType::Int64).map_err(|e| place.malformed(&e))?;
         for (row, number) in numbers.i64().map_err(|e| place.malformed(&e))?.iter().enumerate() {
@@ -211,19 +279,15 @@ pub(super) fn numbers(place: &Place<'_>, frame: &DataFrame, column: &str) -> Res
     }
     let cast = series.cast(&DataType::Float64).map_err(|e| place.malformed(&e))?;
     let numbers = cast.f64().map_err(|e| place.malformed(&e))?;
-    let mut values = Vec::with_capacity(numbers.len());
-    for (row, number) in numbers.iter().enumerate() {
-        values.push(match number {
-            None => f64::NAN,
-            Some(x) if x.is_finite() => x,
-            Some(_) => {
-                return Err(place.value(
-                    row,
-                    column,
-                    "a value is not finite; leave the cell empty where there is no value",
-                ));
-            }
-        });
+    let numbers = numbers.rechunk();
+    let values: Vec<f64> = match numbers.cont_slice() {
+        Ok(slice) => slice.to_vec(),
+        Err(_) => numbers.iter().map(|number| number.unwrap_or(f64::NAN)).collect(),
+    };
+    // A NaN that stands in the column is not the one that stands for nothing.
+    let wrong = |(row, x): (usize, &f64)| !x.is_finite() && numbers.get(row).is_some();
+    if let Some(row) = values.iter().enumerate().position(wrong) {
+        return Err(place.value(row, column, "a value is not finite; leave the cell empty where there is no value"));
     }
     Ok(values)
 }

@@ -4,13 +4,13 @@ use super::add::{Added, Axis, Source, add};
 use super::columns::{Chunk, Role, Tables};
 use super::names::{NONE, Names};
 use super::{About, MetricSpec, TableError, baseline};
+use rayon::prelude::*;
 
 /// Everything that was read, by item.
-#[derive(Default)]
 pub(super) struct Dense {
     /// Codes of each column of names that is a property of items, by item; [`NONE`] where it is absent.
     properties: Vec<Vec<u32>>,
-    /// Setting × column × item, NaN where there is none.
+    /// Column × setting × item, NaN where there is none.
     values: Vec<Vec<Vec<f64>>>,
     /// Setting × item: whether there was a row.
     seen: Vec<Vec<bool>>,
@@ -19,16 +19,17 @@ pub(super) struct Dense {
 /// Reads and adds up.
 pub(super) fn read(tables: &Tables, metrics: &[MetricSpec], about: &About) -> Result<Added, TableError> {
     let mut names: Vec<Names> = tables.keys().iter().map(|_| Names::default()).collect();
-    let mut dense = Dense { properties: vec![Vec::new(); tables.keys().len() - 2], ..Dense::default() };
+    let columns = tables.values.len();
+    let properties = vec![Vec::new(); tables.keys().len() - 2];
+    let mut dense = Dense { properties, values: vec![Vec::new(); columns], seen: Vec::new() };
     tables.each(&mut names, &mut |names, chunk| dense.take(tables, names, &chunk))?;
     let (items, settings) = (names[0].len(), names[1].all());
     if items == 0 {
         return Err(TableError::Empty("the table has no rows"));
     }
-    let columns = tables.values.len();
-    for setting in &mut dense.values {
-        for column in setting.iter_mut() {
-            column.resize(items, f64::NAN);
+    for column in &mut dense.values {
+        for setting in column.iter_mut() {
+            setting.resize(items, f64::NAN);
         }
     }
     for properties in &mut dense.properties {
@@ -66,55 +67,86 @@ fn source<'a>(
         }
     }
     axes.sort_by(|a, b| a.name.cmp(&b.name));
-    let values = order.iter().map(|s| (0..columns).map(|c| &dense.values[*s][c][..]).collect()).collect();
+    let values = order.iter().map(|s| (0..columns).map(|c| &dense.values[c][*s][..]).collect()).collect();
     let settings = order.iter().map(|s| settings[*s].clone()).collect();
     Source { clusters: cluster.1, cluster: cluster.0, stratum, axes, settings, values }
 }
 
 impl Dense {
+    /// Columns are taken side by side.
     fn take(&mut self, tables: &Tables, names: &[Names], chunk: &Chunk) -> Result<(), TableError> {
-        let (items, settings) = (&chunk.keys[0], &chunk.keys[1]);
-        let (item_count, setting_count) = (names[0].len(), names[1].len());
-        self.values.resize_with(setting_count, || vec![Vec::new(); tables.values.len()]);
-        self.seen.resize_with(setting_count, Vec::new);
-        for seen in &mut self.seen {
-            seen.resize(item_count, false);
-        }
-        for (item, setting) in items.iter().zip(settings) {
-            let seen = &mut self.seen[*setting as usize][*item as usize];
-            if *seen {
-                return Err(TableError::Duplicate { item: names[0].get(*item), setting: names[1].get(*setting) });
-            }
-            *seen = true;
-        }
-        for (column, values) in chunk.values.iter().enumerate() {
-            for setting in &mut self.values {
-                setting[column].resize(item_count, f64::NAN);
-            }
-            for ((item, setting), value) in items.iter().zip(settings).zip(values) {
-                self.values[*setting as usize][column][*item as usize] = *value;
-            }
-        }
-        for (at, (known, codes)) in self.properties.iter_mut().zip(&chunk.keys[2..]).enumerate() {
-            let before = known.len();
-            known.resize(item_count, NONE);
-            // A new item is known by its first row; the rows after it have to agree.
-            let mut fresh = vec![true; item_count - before];
-            for (item, code) in items.iter().zip(codes) {
-                let item = *item as usize;
-                if item >= before && fresh[item - before] {
-                    fresh[item - before] = false;
-                    known[item] = *code;
-                } else if known[item] != *code {
-                    return Err(TableError::Moved {
-                        item: names[0].get(item as u32),
-                        column: tables.keys()[at + 2].column.clone(),
-                        first: names[at + 2].get(known[item]),
-                        second: names[at + 2].get(*code),
-                    });
-                }
-            }
-        }
-        Ok(())
+        let Self { properties, values, seen } = self;
+        let (noted, described) = rayon::join(
+            || note(seen, names, chunk),
+            || {
+                let keys = properties.par_iter_mut().zip(&chunk.keys[2..]).enumerate();
+                let values = values.par_iter_mut().zip(&chunk.values);
+                rayon::join(
+                    || keys.map(|(at, (known, codes))| describe(tables, names, chunk, at, known, codes)).collect(),
+                    || values.for_each(|(known, values)| place(known, names, chunk, values)),
+                )
+                .0
+            },
+        );
+        noted.and::<()>(described)
     }
+}
+
+/// Notes which rows there were.
+fn note(seen: &mut Vec<Vec<bool>>, names: &[Names], chunk: &Chunk) -> Result<(), TableError> {
+    seen.resize_with(names[1].len(), Vec::new);
+    for seen in seen.iter_mut() {
+        seen.resize(names[0].len(), false);
+    }
+    for (item, setting) in chunk.keys[0].iter().zip(&chunk.keys[1]) {
+        let seen = &mut seen[*setting as usize][*item as usize];
+        if *seen {
+            return Err(TableError::Duplicate { item: names[0].get(*item), setting: names[1].get(*setting) });
+        }
+        *seen = true;
+    }
+    Ok(())
+}
+
+/// Puts one column's values where they belong.
+fn place(known: &mut Vec<Vec<f64>>, names: &[Names], chunk: &Chunk, values: &[f64]) {
+    known.resize_with(names[1].len(), Vec::new);
+    for setting in known.iter_mut() {
+        setting.resize(names[0].len(), f64::NAN);
+    }
+    for ((item, setting), value) in chunk.keys[0].iter().zip(&chunk.keys[1]).zip(values) {
+        known[*setting as usize][*item as usize] = *value;
+    }
+}
+
+/// Holds one property of the items: a new item is known by its first row, and the rows after it have to agree.
+fn describe(
+    tables: &Tables,
+    names: &[Names],
+    chunk: &Chunk,
+    at: usize,
+    known: &mut Vec<u32>,
+    codes: &[u32],
+) -> Result<(), TableError> {
+    let before = known.len();
+    known.resize(names[0].len(), NONE);
+    let mut fresh = vec![true; known.len() - before];
+    for (item, code) in chunk.keys[0].iter().zip(codes) {
+        let item = *item as usize;
+        if known[item] == *code && item < before {
+            continue;
+        }
+        if item >= before && fresh[item - before] {
+            fresh[item - before] = false;
+            known[item] = *code;
+        } else if known[item] != *code {
+            return Err(TableError::Moved {
+                item: names[0].get(item as u32),
+                column: tables.keys()[at + 2].column.clone(),
+                first: names[at + 2].get(known[item]),
+                second: names[at + 2].get(*code),
+            });
+        }
+    }
+    Ok(())
 }

@@ -248,7 +248,11 @@ pub fn read(
     };
     let (found, hashes) = rayon::join(
         || {
-            if streaming { stream::read(&tables, metrics, about) } else { dense::read(&tables, metrics, about) }
+            if streaming {
+                stream::read(&tables.without_items(), metrics, about)
+            } else {
+                dense::read(&tables, metrics, about)
+            }
         },
         || files.iter().map(|file| hash(file)).collect::<Result<Vec<_>, _>>(),
     );

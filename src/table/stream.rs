@@ -4,19 +4,31 @@
 //! each setting as under the baseline, and a table in which one has not is refused. Flips and design effects need single
 //! items and are absent. An item that occurs twice under every setting goes unnoticed.
 
-use super::add::{ALL, Added};
+//! It holds, per metric, 32 bytes for each setting, cluster, and combination of subgroups that occur together, and then about
+//! 60 for each setting, cluster, and cell (all items, and each axis): 1 GiB goes to a million clusters under nine settings
+//! for one metric with one axis. Half a gigabyte more are rows on their way.
+
+use super::add::{ALL, Added, Measured, cell, covered, info, lead, pairs};
 use super::columns::{Chunk, Role, Tables};
 use super::names::{NONE, Names};
-use super::totals::{Merged, Side};
-use super::{About, MetricSpec, TableError};
-use std::collections::{BTreeMap, HashMap};
+use super::sums::{GroupSums, PairedSums, Sums};
+use super::{About, MetricSpec, TableError, baseline};
+use crate::findings::CoverageRow;
+use crate::stats::cluster::{Design, PairedTotals, Totals};
+use crate::stats::functional::Ratio;
+use rayon::prelude::*;
+use std::collections::HashMap;
 
-/// Sums of one cluster in one combination of subgroups under one setting: per metric items with and without a value,
-/// numerators, denominators.
-type Sums = Vec<(u64, u64, [f64; 2])>;
+/// What one metric comes to in one place: items with and without a value, numerators, denominators.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    items: u64,
+    lost: u64,
+    sums: [f64; 2],
+}
 
-/// What is summed together: setting, cluster, subgroups.
-type Place = (u32, u32, Vec<u32>);
+/// What is summed together: codes of setting and cluster, number of the combination of subgroups.
+type Place = (u32, u32, u32);
 
 /// Reads and adds up.
 pub(super) fn read(tables: &Tables, metrics: &[MetricSpec], about: &About) -> Result<Added, TableError> {
@@ -26,12 +38,9 @@ pub(super) fn read(tables: &Tables, metrics: &[MetricSpec], about: &About) -> Re
         reading.take(&chunk);
         Ok(())
     })?;
-    let mut merged = reading.merged(tables, &names, metrics);
-    let settings = merged.settings(about.baseline.as_deref())?;
-    pair(&mut merged, &settings)?;
     let first = metrics.first().map(MetricSpec::id);
     let about = About { headline: about.headline.clone().or(first), ..about.clone() };
-    merged.add(&settings, &about)
+    Ordered::new(&reading, tables, &names, &about)?.add(metrics, &about)
 }
 
 struct Reading {
@@ -41,8 +50,11 @@ struct Reading {
     axes: Vec<usize>,
     /// Columns of numerator and denominator.
     metrics: Vec<(usize, Option<usize>)>,
+    /// Codes of subgroups, one per axis, that occur together.
+    combinations: HashMap<Vec<u32>, u32>,
     places: HashMap<Place, usize>,
-    sums: Vec<Sums>,
+    /// Place by place, one per metric.
+    sums: Vec<Sum>,
     strata: HashMap<u32, u32>,
     /// Whether each metric's values are all 0 or 1.
     binary: Vec<bool>,
@@ -65,6 +77,7 @@ impl Reading {
             stratum,
             axes,
             metrics,
+            combinations: HashMap::new(),
             places: HashMap::new(),
             sums: Vec::new(),
             strata: HashMap::new(),
@@ -82,96 +95,273 @@ impl Reading {
                     && clusters[row] == clusters[row - 1]
                     && self.axes.iter().all(|a| chunk.keys[*a][row] == chunk.keys[*a][row - 1])
             });
-            let at = same.unwrap_or_else(|| {
-                let subgroups = self.axes.iter().map(|a| chunk.keys[*a][row]).collect();
-                let next = self.sums.len();
-                let at = *self.places.entry((settings[row], clusters[row], subgroups)).or_insert(next);
-                if at == next {
-                    self.sums.push(vec![(0, 0, [0.0; 2]); self.metrics.len()]);
-                    if let Some(stratum) = self.stratum {
-                        self.strata.insert(clusters[row], chunk.keys[stratum][row]);
-                    }
-                }
-                at
-            });
+            let at = same.unwrap_or_else(|| self.place(chunk, row));
             last = Some(at);
-            for ((sum, (numerator, denominator)), binary) in
-                self.sums[at].iter_mut().zip(&self.metrics).zip(&mut self.binary)
-            {
-                let (a, b) = (chunk.values[*numerator][row], denominator.map_or(1.0, |d| chunk.values[d][row]));
+            let metrics = self.metrics.len();
+            for (k, sum) in self.sums[at * metrics..(at + 1) * metrics].iter_mut().enumerate() {
+                let (numerator, denominator) = self.metrics[k];
+                let (a, b) = (chunk.values[numerator][row], denominator.map_or(1.0, |d| chunk.values[d][row]));
                 if a.is_nan() || b.is_nan() {
-                    sum.1 += 1;
+                    sum.lost += 1;
                 } else {
-                    sum.0 += 1;
-                    sum.2[0] += a;
-                    sum.2[1] += b;
-                    *binary &= a == 0.0 || a == 1.0;
+                    sum.items += 1;
+                    sum.sums[0] += a;
+                    sum.sums[1] += b;
+                    self.binary[k] &= a == 0.0 || a == 1.0;
                 }
             }
         }
     }
 
-    /// As a file of totals would have it, paired rows made from single ones.
-    fn merged(&self, tables: &Tables, names: &[Names], metrics: &[MetricSpec]) -> Merged {
-        let mut merged = Merged::default();
-        // In a fixed order, so that sums of numbers that are no integers do not depend on hashing.
-        let places: BTreeMap<&Place, usize> = self.places.iter().map(|(place, at)| (place, *at)).collect();
-        for ((setting, cluster, subgroups), at) in places {
-            let (setting, cluster) = (names[1].get(*setting), names[self.cluster].get(*cluster));
-            let named = self.axes.iter().zip(subgroups).filter(|(_, code)| **code != NONE);
-            let mut cells: Vec<(String, String)> =
-                named.map(|(axis, code)| (tables.keys()[*axis].column.clone(), names[*axis].get(*code))).collect();
-            cells.push((ALL.to_owned(), ALL.to_owned()));
-            for (spec, (items, lost, sums)) in metrics.iter().zip(&self.sums[at]) {
-                for (axis, subgroup) in &cells {
-                    let key = (spec.id(), axis.clone(), subgroup.clone());
-                    let side = merged.cells.entry(key).or_default().single.entry(setting.clone()).or_default();
-                    side.lost += lost;
-                    if *items > 0 {
-                        let entry = side.clusters.entry(cluster.clone()).or_default();
-                        entry.0 += items;
-                        entry.1[2] += sums[0];
-                        entry.1[3] += sums[1];
-                    }
-                }
+    /// The place of a row, a new one where there is none.
+    fn place(&mut self, chunk: &Chunk, row: usize) -> usize {
+        let cluster = chunk.keys[self.cluster][row];
+        let subgroups: Vec<u32> = self.axes.iter().map(|a| chunk.keys[*a][row]).collect();
+        let next = self.combinations.len() as u32;
+        let combination = *self.combinations.entry(subgroups).or_insert(next);
+        let next = self.places.len();
+        let at = *self.places.entry((chunk.keys[1][row], cluster, combination)).or_insert(next);
+        if at == next {
+            self.sums.resize((at + 1) * self.metrics.len(), Sum::default());
+            if let Some(stratum) = self.stratum {
+                self.strata.insert(cluster, chunk.keys[stratum][row]);
             }
         }
-        if let Some(stratum) = self.stratum {
-            let known: BTreeMap<_, _> = self.strata.iter().collect();
-            let strata = known.into_iter().map(|(c, s)| (names[self.cluster].get(*c), names[stratum].get(*s)));
-            merged.strata = strata.collect();
-        }
-        merged.binary = metrics.iter().zip(&self.binary).filter(|(_, b)| **b).map(|(m, _)| m.id()).collect();
-        merged
+        at
     }
 }
 
-/// Pairs every setting with the baseline, cluster by cluster.
-fn pair(merged: &mut Merged, settings: &[String]) -> Result<(), TableError> {
-    let Some((base, others)) = settings.split_first() else { return Ok(()) };
-    for ((metric, ..), cell) in &mut merged.cells {
-        let empty = Side::default();
-        let first = cell.single.get(base).unwrap_or(&empty);
-        for setting in others {
-            let second = cell.single.get(setting).unwrap_or(&empty);
-            let mut side = Side { lost: second.lost, ..Side::default() };
-            for cluster in first.clusters.keys().chain(second.clusters.keys()) {
-                let of = |side: &Side| side.clusters.get(cluster).copied().unwrap_or_default();
-                let ((n, b), (m, s)) = (of(first), of(second));
-                if n != m {
-                    return Err(TableError::Incomplete {
-                        cluster: cluster.clone(),
-                        metric: metric.clone(),
-                        baseline: base.clone(),
-                        first: n,
-                        setting: setting.clone(),
-                        second: m,
-                    });
-                }
-                side.clusters.insert(cluster.clone(), (n, [b[2], b[3], s[2], s[3]]));
-            }
-            cell.paired.insert(setting.clone(), side);
+/// A cell, and which combinations of subgroups lie in it.
+struct Member {
+    axis: String,
+    subgroup: String,
+    combinations: Vec<bool>,
+}
+
+/// Places in an order in which they can be added: by setting, cluster, and combination.
+struct Ordered<'a> {
+    reading: &'a Reading,
+    /// The baseline first.
+    settings: Vec<String>,
+    /// Names of clusters with a value, increasing.
+    clusters: Vec<String>,
+    design: Design,
+    /// All items first.
+    cells: Vec<Member>,
+    /// For each setting index of cluster, combination, and index among the places that were read.
+    places: Vec<Vec<(u32, u32, usize)>>,
+}
+
+impl<'a> Ordered<'a> {
+    fn new(reading: &'a Reading, tables: &Tables, names: &[Names], about: &About) -> Result<Self, TableError> {
+        let known = names[1].all();
+        if known.is_empty() {
+            return Err(TableError::Empty("the table has no rows"));
         }
+        let base = baseline(about.baseline.as_deref(), known.iter().map(String::as_str))?;
+        let mut order: Vec<usize> = (0..known.len()).collect();
+        order.sort_by_key(|s| (known[*s] != base, known[*s].clone()));
+        let mut setting_of = vec![0; known.len()];
+        for (index, code) in order.iter().enumerate() {
+            setting_of[*code] = index;
+        }
+        let (clusters, cluster_of) = reading.clusters(&names[reading.cluster]);
+        let mut places = vec![Vec::new(); known.len()];
+        #[expect(clippy::iter_over_hash_type, reason = "sorted below")]
+        for ((setting, cluster, combination), at) in &reading.places {
+            // A cluster without any value counts nowhere, but what it lost does.
+            places[setting_of[*setting as usize]].push((cluster_of[*cluster as usize], *combination, *at));
+        }
+        places.par_iter_mut().for_each(|places| places.sort_unstable());
+        Ok(Self {
+            reading,
+            settings: order.into_iter().map(|code| known[code].clone()).collect(),
+            design: reading.design(names, &clusters, &cluster_of),
+            clusters,
+            cells: reading.cells(tables, names),
+            places,
+        })
     }
-    Ok(())
+
+    /// Adds up every metric in every cell.
+    fn add(&self, metrics: &[MetricSpec], about: &About) -> Result<Added, TableError> {
+        let measured: Vec<Measured> =
+            metrics.iter().zip(&self.reading.binary).map(|(m, b)| Measured { id: m.id(), binary: *b }).collect();
+        let lead = lead(measured.iter().map(|m| m.id.as_str()), about)?;
+        let mut order: Vec<usize> = (0..measured.len()).collect();
+        order.sort_by_key(|m| (measured[*m].id != lead.headline, &measured[*m].id));
+        let wanted: Vec<_> = order.iter().flat_map(|m| self.cells.iter().map(move |cell| (*m, cell))).collect();
+        let groups: Result<Vec<_>, TableError> =
+            wanted.par_iter().map(|(m, cell)| self.group(&measured[*m], *m, cell, about)).collect();
+        let groups = groups?;
+        let mut coverage = Vec::new();
+        for s in 0..self.settings.len() {
+            for ((_, own), cell) in groups.iter().zip(&self.cells) {
+                let Counted { answered, lost } = own[s];
+                let setting = &self.settings[s];
+                coverage.push(covered(&about.name, setting, &cell.axis, &cell.subgroup, answered, answered + lost));
+            }
+        }
+        let items = coverage.first().map_or(0, |c: &CoverageRow| c.items);
+        let sums = Sums {
+            benchmark: about.name.clone(),
+            model: about.name.clone(),
+            design: self.design.clone(),
+            settings: self.settings.clone(),
+            pairs: pairs(&self.settings),
+            lead,
+            groups: groups.into_iter().map(|(group, _)| group).collect(),
+            coverage,
+        };
+        let metrics = order.iter().map(|m| info(&measured[*m], about)).collect();
+        Ok(Added { sums, metrics, items, clusters: self.clusters.len() as u64 })
+    }
+
+    /// One metric in one cell, every setting paired with the baseline, cluster by cluster.
+    fn group(
+        &self,
+        metric: &Measured,
+        m: usize,
+        member: &Member,
+        about: &About,
+    ) -> Result<(GroupSums, Vec<Counted>), TableError> {
+        let failed =
+            |source| TableError::Totals { metric: metric.id.clone(), subgroup: member.subgroup.clone(), source };
+        let mut settings = Vec::new();
+        let mut counted = Vec::new();
+        for places in &self.places {
+            let (totals, count) = self.single(m, member, places);
+            settings.push(totals);
+            counted.push(count);
+        }
+        let mut paired = Vec::new();
+        for (s, (rows, count)) in settings.iter().zip(&counted).enumerate().skip(1) {
+            self.check(&settings[0], rows, metric, s)?;
+            let (clusters, items) = (rows.clusters.clone(), rows.items.clone());
+            let totals = PairedTotals::new(2, clusters, &settings[0].rows, &rows.rows, items).map_err(failed)?;
+            paired.push(PairedSums { totals, moments: None, lost: count.lost, unsettled: 0, flips: None });
+        }
+        let settings: Result<Vec<_>, _> =
+            settings.into_iter().map(|rows| Totals::new(2, rows.clusters, rows.rows, rows.items)).collect();
+        let group = GroupSums {
+            cell: cell(&about.name, &metric.id, &member.axis, &member.subgroup),
+            functional: &Ratio,
+            range: metric.binary.then_some(1.0),
+            share: metric.binary,
+            settings: settings.map_err(failed)?,
+            pairs: paired,
+        };
+        Ok((group, counted))
+    }
+
+    /// One metric in one cell under one setting.
+    fn single(&self, m: usize, member: &Member, places: &[(u32, u32, usize)]) -> (Rows, Counted) {
+        let mut out = Rows::default();
+        let mut counted = Counted::default();
+        let own = places.iter().filter(|(_, combination, _)| member.combinations[*combination as usize]);
+        for (cluster, _, at) in own {
+            let sum = &self.reading.sums[at * self.reading.metrics.len() + m];
+            counted.lost += sum.lost;
+            if sum.items == 0 {
+                continue;
+            }
+            counted.answered += sum.items;
+            if out.clusters.last() != Some(cluster) {
+                out.clusters.push(*cluster);
+                out.items.push(0);
+                out.rows.extend([0.0; 2]);
+            }
+            let i = out.items.len() - 1;
+            out.items[i] += sum.items as u32;
+            out.rows[2 * i] += sum.sums[0];
+            out.rows[2 * i + 1] += sum.sums[1];
+        }
+        (out, counted)
+    }
+
+    /// Refuses a setting whose clusters do not have as many values as under the baseline.
+    fn check(&self, base: &Rows, rows: &Rows, metric: &Measured, setting: usize) -> Result<(), TableError> {
+        let of =
+            |rows: &Rows, cluster: u32| rows.clusters.binary_search(&cluster).map_or(0, |i| u64::from(rows.items[i]));
+        let unequal = |cluster: &&u32| of(base, **cluster) != of(rows, **cluster);
+        if base.clusters == rows.clusters && base.items == rows.items {
+            return Ok(());
+        }
+        let Some(cluster) = base.clusters.iter().chain(&rows.clusters).find(unequal) else { return Ok(()) };
+        Err(TableError::Incomplete {
+            cluster: self.clusters[*cluster as usize].clone(),
+            metric: metric.id.clone(),
+            baseline: self.settings[0].clone(),
+            first: of(base, *cluster),
+            setting: self.settings[setting].clone(),
+            second: of(rows, *cluster),
+        })
+    }
+}
+
+/// Sums by cluster.
+#[derive(Default)]
+struct Rows {
+    clusters: Vec<u32>,
+    rows: Vec<f64>,
+    items: Vec<u32>,
+}
+
+/// Items with and without a value.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    answered: u64,
+    lost: u64,
+}
+
+impl Reading {
+    /// Names of clusters with a value of any metric, increasing, and the index of each code ([`NONE`] without one).
+    fn clusters(&self, names: &Names) -> (Vec<String>, Vec<u32>) {
+        let mut used = vec![false; names.len()];
+        #[expect(clippy::iter_over_hash_type, reason = "each sets a flag")]
+        for ((_, cluster, _), at) in &self.places {
+            let metrics = self.metrics.len();
+            used[*cluster as usize] |= self.sums[at * metrics..(at + 1) * metrics].iter().any(|s| s.items > 0);
+        }
+        let mut named: Vec<(String, usize)> =
+            names.all().into_iter().zip(0..).filter(|(_, code)| used[*code]).collect();
+        named.sort();
+        let mut of = vec![NONE; names.len()];
+        for (index, (_, code)) in named.iter().enumerate() {
+            of[*code] = index as u32;
+        }
+        (named.into_iter().map(|(name, _)| name).collect(), of)
+    }
+
+    fn design(&self, names: &[Names], clusters: &[String], cluster_of: &[u32]) -> Design {
+        let Some(key) = self.stratum else { return Design::simple(clusters.len()) };
+        let ranks = names[key].ranks();
+        let mut stratum = vec![0; clusters.len()];
+        #[expect(clippy::iter_over_hash_type, reason = "each cluster has one stratum")]
+        for (cluster, code) in &self.strata {
+            if let Some(of) = stratum.get_mut(cluster_of[*cluster as usize] as usize) {
+                *of = ranks[*code as usize];
+            }
+        }
+        // A stratum of one cluster has no variance of its own: then strata are not used at all.
+        Design::stratified(&stratum).unwrap_or_else(|_| Design::simple(clusters.len()))
+    }
+
+    /// All cells: all items, then by axis and subgroup.
+    fn cells(&self, tables: &Tables, names: &[Names]) -> Vec<Member> {
+        let mut combinations: Vec<(&Vec<u32>, &u32)> = self.combinations.iter().collect();
+        combinations.sort_by_key(|(_, number)| **number);
+        let all = vec![true; combinations.len()];
+        let mut cells = Vec::new();
+        for (i, axis) in self.axes.iter().enumerate() {
+            for code in 0..names[*axis].len() as u32 {
+                let own = combinations.iter().map(|(codes, _)| codes[i] == code).collect();
+                let (axis_name, subgroup) = (tables.keys()[*axis].column.clone(), names[*axis].get(code));
+                cells.push(Member { axis: axis_name, subgroup, combinations: own });
+            }
+        }
+        cells.sort_by(|a, b| (&a.axis, &a.subgroup).cmp(&(&b.axis, &b.subgroup)));
+        cells.insert(0, Member { axis: ALL.to_owned(), subgroup: ALL.to_owned(), combinations: all });
+        cells
+    }
 }

@@ -37,40 +37,37 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Products of (b0, b1, s0, s1), the upper triangle by rows.
-pub(super) const PRODUCTS: [&str; 10] =
-    ["b0b0", "b0b1", "b0s0", "b0s1", "b1b1", "b1s0", "b1s1", "s0s0", "s0s1", "s1s1"];
+const PRODUCTS: [&str; 10] = ["b0b0", "b0b1", "b0s0", "b0s1", "b1b1", "b1s0", "b1s1", "s0s0", "s0s1", "s1s1"];
 const NAMES: [&str; 6] = ["metric", "axis", "subgroup", "cluster", "setting", "against"];
 const COUNTS: [&str; 7] = ["items", "lost", "unsettled", "n00", "n01", "n10", "n11"];
 const SUMS: [&str; 4] = ["b0", "b1", "s0", "s1"];
 
 /// Totals of one cell.
 #[derive(Default)]
-pub(super) struct CellTotals {
+struct CellTotals {
     /// By setting.
-    pub(super) single: BTreeMap<String, Side>,
+    single: BTreeMap<String, Side>,
     /// By setting, against the baseline.
-    pub(super) paired: BTreeMap<String, Side>,
+    paired: BTreeMap<String, Side>,
 }
 
 /// Totals of one cell under one setting.
 #[derive(Default)]
-pub(super) struct Side {
+struct Side {
     /// Items, and sums: two of the setting, or four of baseline and setting.
-    pub(super) clusters: BTreeMap<String, (u64, [f64; 4])>,
-    pub(super) lost: u64,
-    pub(super) unsettled: u64,
-    pub(super) products: Option<[f64; 10]>,
-    pub(super) flips: Option<[u64; 4]>,
+    clusters: BTreeMap<String, (u64, [f64; 4])>,
+    lost: u64,
+    unsettled: u64,
+    products: Option<[f64; 10]>,
+    flips: Option<[u64; 4]>,
 }
 
 /// Everything that was read.
 #[derive(Default)]
-pub(super) struct Merged {
-    pub(super) strata: BTreeMap<String, String>,
+struct Merged {
+    strata: BTreeMap<String, String>,
     /// By metric, axis, and subgroup.
-    pub(super) cells: BTreeMap<(String, String, String), CellTotals>,
-    /// Metrics whose values are all 0 or 1; those with flips are too.
-    pub(super) binary: std::collections::BTreeSet<String>,
+    cells: BTreeMap<(String, String, String), CellTotals>,
     against: Option<String>,
 }
 
@@ -175,7 +172,7 @@ impl Merged {
     }
 
     /// All settings, the baseline first.
-    pub(super) fn settings(&self, asked: Option<&str>) -> Result<Vec<String>, TableError> {
+    fn settings(&self, asked: Option<&str>) -> Result<Vec<String>, TableError> {
         let mut settings: Vec<String> = self.cells.values().flat_map(|c| c.single.keys().cloned()).collect();
         settings.sort();
         settings.dedup();
@@ -188,7 +185,7 @@ impl Merged {
     }
 
     /// The sums of everything.
-    pub(super) fn add(&self, settings: &[String], about: &About) -> Result<Added, TableError> {
+    fn add(&self, settings: &[String], about: &About) -> Result<Added, TableError> {
         let clusters: BTreeMap<&str, u32> = {
             let mut names: Vec<&str> = self.cells.values().flat_map(CellTotals::clusters).collect();
             names.sort_unstable();
@@ -203,8 +200,7 @@ impl Merged {
         for id in ids {
             let mut own: Vec<_> = self.cells.iter().filter(|((metric, ..), _)| metric == id).collect();
             own.sort_by_key(|((_, axis, subgroup), _)| (axis != ALL, axis.clone(), subgroup.clone()));
-            let binary = self.binary.contains(id)
-                || own.iter().any(|(_, cell)| cell.paired.values().any(|side| side.flips.is_some()));
+            let binary = own.iter().any(|(_, cell)| cell.paired.values().any(|side| side.flips.is_some()));
             let metric = Measured { id: id.to_owned(), binary };
             for ((_, axis, subgroup), totals) in &own {
                 let failed = |source| TableError::Totals { metric: id.to_owned(), subgroup: subgroup.clone(), source };
@@ -297,7 +293,7 @@ impl Side {
 }
 
 /// The symmetric matrix of an upper triangle of 4 × 4.
-fn square(products: &[f64; 10]) -> [f64; 16] {
+pub(super) fn square(products: &[f64; 10]) -> [f64; 16] {
     let mut all = [0.0; 16];
     let pairs = (0..4).flat_map(|i| (i..4).map(move |j| (i, j)));
     for ((i, j), product) in pairs.zip(products) {

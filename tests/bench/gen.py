@@ -17,10 +17,10 @@ NOISE = [0, 0.04, 0.06, 0.1, 0.16, 0.28, 0.24, 0.55, 1.1]
 SHIFT = [0, 0, 0, 0, -0.01, -0.03, -0.02, -0.1, -0.45]
 
 
-def part(rng, items, first_item, first_cluster, subgroups):
+def part(rng, items, first_item, first_cluster, subgroups, share=None):
     clusters = max(2, items // 16)
     cluster = np.sort(rng.integers(0, clusters, items))
-    share = np.cumsum(rng.lognormal(0, 0.55, subgroups))
+    share = np.cumsum(rng.lognormal(0, 0.55, subgroups) if share is None else share)
     of_cluster = np.minimum(np.searchsorted(share / share[-1], (np.arange(clusters) + 0.5) / clusters), subgroups - 1)
     group = of_cluster[cluster]
     shared, harm = 0.6 * rng.standard_normal(clusters)[cluster], rng.exponential(1, subgroups)[group]
@@ -63,10 +63,11 @@ def main():
         groups = 6 if size == "S" else 60
         write(f"{args.out}/{size}.parquet", part(np.random.default_rng(20_240_501), ITEMS[size], 0, 0, groups))
     if args.rows:
-        # A million rows at a time over the same 6,250 clusters: memory must not grow with rows.
+        # 900,000 rows at a time over the same 6,250 clusters in the same subgroups: memory must not grow with rows.
         items = 100_000
         count = max(1, round(args.rows / len(SETTINGS) / items))
-        rounds = (t for i in range(count) for t in part(np.random.default_rng(i), items, i * items, 0, 60))
+        share = np.random.default_rng(20_240_501).lognormal(0, 0.55, 60)
+        rounds = (t for i in range(count) for t in part(np.random.default_rng(i), items, i * items, 0, 60, share))
         write(f"{args.out}/rows-{args.rows}.parquet", rounds)
 
 

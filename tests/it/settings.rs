@@ -1,6 +1,7 @@
 //! Settings beyond the engine's own schemes: what they load, what they realise, and what is refused before loading.
 
 mod checkpoint;
+mod families;
 mod guided;
 mod packed;
 mod shown;
@@ -128,4 +129,15 @@ fn f16_is_a_setting_of_its_own_and_bf16_is_refused() {
     let mut refused = setting(*model("base"), QuantScheme::None);
     refused.dtype = Dtype::Bf16;
     assert!(likelihoods(&refused).unwrap_err().contains("no bf16 product on the CPU"));
+}
+
+#[test]
+fn what_manifests_of_the_first_releases_say_of_unknown_bits_is_read_and_written_unchanged() {
+    let old = r#"{"quantized":[],"untouched":[],"bits_per_weight":0.0,"bits_per_weight_model":0.0,"activations":"not known","activations_quantized":false,"device":"not known","dtype":"f32","deviations":[]}"#;
+    let read: Realised = serde_json::from_str(old).unwrap();
+    assert_eq!(serde_json::to_string(&read).unwrap(), old, "its hash would change");
+    let unknown = Realised { bits_per_weight: None, bits_per_weight_model: None, ..read };
+    let new = serde_json::to_string(&unknown).unwrap();
+    assert!(!new.contains("bits_per_weight"), "{new}");
+    assert_eq!(serde_json::from_str::<Realised>(&new).unwrap(), unknown);
 }

@@ -181,6 +181,44 @@ fn what_is_wrong_with_a_table_is_named_with_its_place() {
     assert!(text.contains("there is no setting \"baseline\"; the settings are \"hqq4\""), "{text}");
 }
 
+/// Findings as they were written, from a table of 1,800 items in 600 clusters under three settings.
+fn large(folder: &Path, map: &str, more: &[&str], threads: usize) -> String {
+    let path = folder.join("large.csv");
+    if !path.exists() {
+        let row = |i: u32, (s, setting): (u32, &&str)| {
+            let noise = (i.wrapping_mul(2_654_435_761) ^ (s * 40_503).wrapping_mul(2_246_822_519)) >> 7;
+            let (yes, score) = (u32::from(noise % 10 < 6 - s), f64::from(noise % 1000) / 7.0);
+            format!("i{i},c{},g{},{setting},{yes},{score},{}", i / 3, i / 3 % 4, noise % 3)
+        };
+        let settings = ["baseline", "q8", "q4"];
+        let rows = (0..1800).flat_map(|i| (0..).zip(&settings).map(move |s| row(i, s)).collect::<Vec<_>>());
+        let head = "item,cluster,group,setting,yes,score,part".to_owned();
+        std::fs::write(&path, std::iter::once(head).chain(rows).collect::<Vec<_>>().join("\n")).unwrap();
+    }
+    let out = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quantbias"));
+    command.args(["analyze", "--table", path.to_str().unwrap(), "--map", map, "--metric", "yes", "--metric", "score"]);
+    command.args(["--metric", "ratio:part/yes"]).args(more).arg("--out").arg(out.path());
+    let output = command.env("RAYON_NUM_THREADS", threads.to_string()).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::read_to_string(String::from_utf8(output.stdout).unwrap().trim()).unwrap()
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bytes_of_findings() {
+    let folder = tempfile::tempdir().unwrap();
+    for map in ["item=item,cluster=cluster,setting=setting,subgroup=group", "item=item,setting=setting,subgroup=group"]
+    {
+        for more in [&["--in-memory"][..], &["--stream"]] {
+            let one = large(folder.path(), map, more, 1);
+            assert!(one.contains("expanded"), "there are bootstrap intervals");
+            for threads in [2, 4, 7] {
+                assert!(large(folder.path(), map, more, threads) == one, "{threads} threads, {map}, {more:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_report_can_be_made_of_a_table() {
     let out = tempfile::tempdir().unwrap();

@@ -109,7 +109,7 @@ fn an_importance_matrix_changes_what_is_rounded_and_not_what_is_held() {
     let wrong = LoadSetting { guide: Some(Guide::Imatrix(file)), ..setting(*model("base"), QuantScheme::Hqq4) };
     assert!(likelihoods(&wrong).unwrap_err().contains("guides Q4_0 to Q8_1 and Q2K to Q8K only"));
     let missing = LoadSetting { guide: Some(Guide::Imatrix("no.imatrix".into())), ..plain };
-    assert!(likelihoods(&missing).unwrap_err().contains("no such importance matrix"));
+    assert!(likelihoods(&missing).unwrap_err().contains("no.imatrix: cannot be read"));
 }
 
 #[test]
@@ -230,4 +230,33 @@ fn an_adapter_that_asks_for_more_than_the_engine_reads_is_refused() {
         low.remove("base_model.model.model.layers.2.self_attn.q_proj.lora_A.weight");
     });
     assert!(words.contains("layers.2.self_attn.q_proj.lora_A.weight is not among"), "{words}");
+}
+
+#[test]
+fn an_importance_matrix_that_would_stop_the_engine_is_refused_by_name() {
+    let temp = tempfile::tempdir().unwrap();
+    let good = temp.path().join("good.imatrix");
+    imatrix(&good, 4);
+    let bytes = std::fs::read(&good).unwrap();
+    let three = temp.path().join("three.imatrix");
+    imatrix(&three, 3);
+    let mut narrow = bytes.clone();
+    let at = narrow.windows(10).position(|w| w == b"blk.3.ffn_").unwrap();
+    narrow[at + 4] = b'9';
+    for (content, words) in [
+        (bytes[..bytes.len() / 2].to_vec(), "is cut short"),
+        (std::fs::read(&three).unwrap(), "has no entry blk.3.ffn_down.weight"),
+        (narrow, "has no entry blk.3.ffn_gate.weight"),
+        (b"GGUF\x03\0\0\0".to_vec(), "--output-format dat"),
+        (b"some text that is no matrix".to_vec(), "is no importance matrix"),
+        (vec![0; 4], "it has no entries"),
+    ] {
+        let file = temp.path().join("bad.imatrix");
+        std::fs::write(&file, content).unwrap();
+        let guided = LoadSetting { guide: Some(Guide::Imatrix(file)), ..setting(*model("base"), QuantScheme::Q4K) };
+        let refusal = realised(&guided).unwrap_err();
+        assert!(refusal.contains(words) && refusal.contains("bad.imatrix"), "{refusal}");
+    }
+    let wide = LoadSetting { guide: Some(Guide::Imatrix(good)), ..setting(*model("qwen"), QuantScheme::Q4K) };
+    assert_eq!(realised(&wide).unwrap().quantized[0].tensors, 22, "a matrix with more layers than needed is fine");
 }
