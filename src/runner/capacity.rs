@@ -2,7 +2,9 @@
 //! memory says so.
 //!
 //! Measured on models of 5 million weights: four single-threaded workers do five times what one engine with four
-//! threads does. A model of which four copies do not fit has products large enough for threads.
+//! threads does. A model of which four copies do not fit has products large enough for threads. How much a worker takes is
+//! an estimate from the model's files; where it was too low and memory runs out, the run goes on with fewer workers. A
+//! served model takes none here, so that the number of workers is the number of connections.
 
 use super::protocol::EngineChoice;
 use super::{RunOptions, RunPlan};

@@ -312,7 +312,7 @@ pub struct RunnerEntry {
     /// Worker processes. Default: one per core.
     #[schemars(with = "Option<u32>")]
     pub workers: Option<Spanned<u32>>,
-    /// Memory that all workers together may take, MiB. Default: no limit.
+    /// Memory that all workers together may take, MiB. Default: four fifths of what is free.
     pub memory_mib: Option<u64>,
     /// Seconds after which an item's worker is killed. Default 300.
     #[schemars(with = "Option<u64>")]

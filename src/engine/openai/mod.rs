@@ -16,10 +16,12 @@ pub use reply::Offsets;
 
 use super::draw::Numbers;
 use super::thinking::{Split, before_stop, is_open, split};
-use super::{Answer, AskError, Engine, Finish, Part, Realised, Thought};
+use super::{Answer, AskError, Engine, Finish, Part, Realised, Spent, Thought};
 use crate::benchmark::{Ask, Candidate, Decoding, Framing};
 use crate::spec::Endpoint;
 use serde_json::{Value, json};
+use std::cell::Cell;
+use std::time::Instant;
 
 /// Next tokens that are asked for: the most that vLLM and OpenAI's protocol give by default.
 const NEXT_TOKENS: u32 = 20;
@@ -33,6 +35,7 @@ pub struct OpenAiEngine {
     setting: String,
     abilities: Abilities,
     realised: Realised,
+    spent: Cell<Spent>,
 }
 
 /// Asks a server what it can do.
@@ -102,6 +105,7 @@ impl OpenAiEngine {
             setting: String::new(),
             abilities: abilities(endpoint, patience)?,
             realised: declared(endpoint),
+            spent: Cell::default(),
         })
     }
 
@@ -126,7 +130,17 @@ impl OpenAiEngine {
         if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
             body.extend(more);
         }
-        self.client.post(path, &body).map_err(|error| match error {
+        let began = Instant::now();
+        let reply = self.client.post(path, &body);
+        let mut spent = self.spent.get();
+        spent.micros += u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        if let Ok(reply) = &reply {
+            let tokens = |which: &str| reply["usage"][which].as_u64().unwrap_or_default();
+            spent.fed += tokens("prompt_tokens");
+            spent.generated += tokens("completion_tokens");
+        }
+        self.spent.set(spent);
+        reply.map_err(|error| match error {
             // The request itself was refused: too long, or not understood.
             CallError::Status { status: 400 | 413 | 422, text } => AskError::Refused { reason: text },
             other => AskError::Engine { reason: other.to_string() },
@@ -226,6 +240,10 @@ fn engine(reason: String) -> AskError {
 impl Engine for OpenAiEngine {
     fn realised(&self) -> &Realised {
         &self.realised
+    }
+
+    fn spent(&self) -> Spent {
+        self.spent.get()
     }
 
     fn answer(&mut self, ask: &Ask) -> Result<Answer, AskError> {
