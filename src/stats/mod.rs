@@ -64,6 +64,7 @@ mod counts;
 pub mod design;
 pub mod dist;
 pub mod equivalence;
+mod flips;
 pub mod folded;
 pub mod functional;
 pub mod heterogeneity;
