@@ -118,5 +118,5 @@ fn difference(cell: Cell, pair: &Pair, a: &EstimateRow, b: &EstimateRow, level: 
 
 fn published(interval: crate::stats::Interval) -> Interval {
     let crate::stats::Interval { lower, upper, level } = interval;
-    Interval { lower, upper, level: level.value(), method: IntervalMethod::JackknifeT }
+    Interval { lower, upper, level: level.value(), method: IntervalMethod::TwoSample }
 }

@@ -67,6 +67,7 @@ mod counts_tests;
 pub mod design;
 pub mod dist;
 pub mod equivalence;
+mod flips;
 pub mod folded;
 pub mod functional;
 pub mod heterogeneity;

@@ -8,7 +8,7 @@
 //!
 //! Knows nothing of statistics: columns in, sums out.
 
-use super::permutation::{BLOCK, Flips};
+use super::flips::{BLOCK, Flips};
 use std::borrow::Cow;
 use std::ops::{Add, Range, Sub};
 

@@ -33,6 +33,9 @@ pub(super) fn methods(names: Names<'_>) -> Vec<String> {
     if used.contains(&IntervalMethod::RareChange) {
         all.push("Where at most five clusters changed, the interval is Gaffke's bound on what could have been missed, which uses the metric's range and, for no change at all, is the rule of three.".to_owned());
     }
+    if used.contains(&IntervalMethod::TwoSample) {
+        all.push("UNPAIRED: where two settings share no item, their change is the difference of two samples of clusters, with Welch's t test and interval and Holm's correction; it decides no gate.".to_owned());
+    }
     all.push(tests_paragraph(names));
     all.push(format!(
         "Gates: margins are those of the plan (plan SHA-256 {}). Where a metric has a worse direction, only a change in that \

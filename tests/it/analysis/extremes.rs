@@ -58,6 +58,7 @@ fn missing_answers_of_an_unbounded_metric_agree_with_nothing_and_say_why() {
                 prompt: "Grant it?".to_owned(),
                 words: vec!["yes".to_owned(), "no".to_owned()],
                 chat: false,
+                framing: quantbias::benchmark::Framing::default(),
             },
             key: Key { roles: vec![Role::Favourable, Role::Unfavourable], ..Key::default() },
             ..item
