@@ -1,21 +1,15 @@
-//! The law of the counts that [`super::counts`] draws, against the multinomial's exact probabilities.
+//! The law of the bootstrap's counts, drawn singly or as [`super::counts`] does it, against the multinomial's exact probabilities.
 
+use super::bootstrap::Weights;
 use super::counts::draw;
+use super::design::Design;
 use super::stream::{Stream, WIDTH};
 use std::collections::BTreeMap;
 
-/// Counts of `replicates` (a multiple of 8 × [`WIDTH`]) replicates, one row per replicate.
+/// Counts of every cluster, one row per replicate. Fewer than [`super::counts::MANY`] clusters are drawn singly.
 fn drawn(size: usize, replicates: usize, name: &str) -> Vec<Vec<u8>> {
-    let members: Vec<u32> = (0..size as u32).collect();
-    let lanes = 8 * WIDTH;
-    let stream = Stream::root(20_261_122).child(name);
-    let mut rows = Vec::with_capacity(replicates);
-    for k in 0..replicates / lanes {
-        let mut block = vec![0_u8; size * lanes];
-        draw(&stream.child(&k.to_string()), &members, lanes, &mut block);
-        rows.extend((0..lanes).map(|b| (0..size).map(|g| block[g * lanes + b]).collect::<Vec<u8>>()));
-    }
-    rows
+    let weights = Weights::draw(&Design::simple(size), replicates, &Stream::root(20_261_122).child(name));
+    (0..replicates).map(|b| weights.row(b)).collect()
 }
 
 fn factorial(n: usize) -> f64 {
@@ -117,12 +111,11 @@ fn counts_of_many_clusters_have_the_sum_mean_variance_and_covariance_of_a_multin
 #[test]
 fn only_the_members_of_a_stratum_are_drawn() {
     let members: Vec<u32> = (0..600).map(|k| 2 * k + 1).collect();
-    let lanes = WIDTH;
-    let mut block = vec![0_u8; 1200 * lanes];
-    draw(&Stream::root(1), &members, lanes, &mut block);
-    for (cluster, row) in block.chunks_exact(lanes).enumerate() {
+    let mut block = vec![0_u8; 1200 * WIDTH];
+    draw(&Stream::root(1), &members, 1200, &mut block);
+    for (cluster, row) in block.chunks_exact(WIDTH).enumerate() {
         assert!(cluster % 2 == 1 || row.iter().all(|c| *c == 0), "cluster {cluster} is no member");
     }
     let sum: usize = block.iter().map(|c| usize::from(*c)).sum();
-    assert_eq!(sum, 600 * lanes);
+    assert_eq!(sum, 600 * WIDTH);
 }
