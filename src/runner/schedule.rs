@@ -280,7 +280,9 @@ impl Schedule {
         let too_many = self.is_crowded();
         if too_many {
             self.live -= 1;
-            loaded.into_iter().for_each(|key| self.leave(key));
+            if let Some(key) = loaded {
+                self.leave(key);
+            }
         }
         too_many
     }
