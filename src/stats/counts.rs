@@ -106,6 +106,10 @@ fn poisson(law: &Law, members: &[u32], lanes: &mut Lanes, single: &mut Fast, row
 
 /// Counts from 16-bit numbers, and whether one of them is left over.
 #[inline(never)]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "a loop over indices stays one loop over vectors whether or not iterators are inlined"
+)]
 fn count(lanes: &mut Lanes, cuts: &[u16; RARE], drawn: &mut [[u8; WIDTH]; TOGETHER]) -> bool {
     let mut largest = [0_u8; WIDTH];
     for two in 0..TOGETHER / 2 {

@@ -67,11 +67,11 @@ fn counts_of_seven_clusters_have_the_multinomial_probabilities_of_every_pattern(
 #[test]
 fn two_of_eight_clusters_have_the_joint_law_of_a_trinomial() {
     let rows = drawn(8, 131_072, "eight");
-    let p = 1.0 / 8.0;
+    let p = 0.125_f64;
     for i in 0..4_usize {
         for j in 0..4_usize {
             let ways = factorial(8) / (factorial(i) * factorial(j) * factorial(8 - i - j));
-            let exact = ways * f64::powi(p, (i + j) as i32) * f64::powi(1.0 - 2.0 * p, (8 - i - j) as i32);
+            let exact = ways * p.powf((i + j) as f64) * f64::powf(1.0 - 2.0 * p, (8 - i - j) as f64);
             let found = rows.iter().filter(|row| usize::from(row[2]) == i && usize::from(row[5]) == j).count();
             within(found, rows.len(), exact, &format!("{i} and {j}"));
         }

@@ -104,7 +104,7 @@ fn put<T: Copy + Default, const W: usize>(
     at: usize,
     number: impl Fn(f64) -> T,
 ) {
-    if at % W == 0 {
+    if at.is_multiple_of(W) {
         parts.push(vec![[[T::default(); W]; EIGHT]; eights.len()]);
     }
     let part = &mut parts[at / W];
@@ -233,6 +233,10 @@ fn take<T: Copy + Into<f64>, const W: usize>(sums: &[[T; W]], at: usize, k: usiz
 }
 
 /// Turns eight words (cluster by cluster, one bit per draw) into bytes (draw by draw, one bit per cluster), and back.
+#[expect(
+    clippy::needless_range_loop,
+    reason = "a loop over indices stays one loop over vectors whether or not iterators are inlined"
+)]
 pub(crate) fn turned(words: &[u64; EIGHT]) -> [u8; BLOCK] {
     let mut bytes = [0; BLOCK];
     for (q, out) in bytes.chunks_exact_mut(EIGHT).enumerate() {

@@ -253,6 +253,7 @@ struct Quotient {
 impl Quotient {
     /// The general form for `T0/T1`, without branches.
     #[inline]
+    #[expect(clippy::needless_bitwise_bool, reason = "without a branch")]
     fn statistic(&self, [h0, h1, c00, c01, c10, c11]: [f64; 6]) -> f64 {
         let [s0, s1] = [0.5 * (self.total[0] + h0), 0.5 * (self.total[1] + h1)];
         let [b0, b1] = [0.5 * (self.total[0] - h0), 0.5 * (self.total[1] - h1)];

@@ -301,7 +301,7 @@ macro_rules! weighed {
             #[inline]
             fn widen_sums(counts: &[u32; STRETCH], out: &mut [Self; STRETCH]) {
                 for lane in 0..STRETCH {
-                    out[lane] = counts[lane] as Self;
+                    out[lane] = f64::from(counts[lane]) as Self;
                 }
             }
 

@@ -322,6 +322,10 @@ struct Seen {
 
 impl Seen {
     #[inline]
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "a loop over indices stays one loop over vectors whether or not iterators are inlined"
+    )]
     fn add(&mut self, [b0, b1]: [f64; 2], [s0, s1]: [f64; 2]) {
         let products = [b0 * b0, b0 * b1, b0 * s0, b0 * s1, b1 * b1, b1 * s0, b1 * s1, s0 * s0, s0 * s1, s1 * s1];
         for i in 0..10 {

@@ -203,7 +203,7 @@ fn codes(place: &Place<'_>, frame: &DataFrame, key: &Key, names: &mut Names) -> 
         return Ok(Vec::new());
     }
     if key.column == EVERY_ROW {
-        return Ok((0..frame.height()).map(|_| names.number(names.len() as i64)).collect());
+        return Ok((0..frame.height()).map(|_| names.number(i64::try_from(names.len()).unwrap_or(i64::MAX))).collect());
     }
     let series = frame.column(&key.column).map_err(|e| place.malformed(&e))?.as_materialized_series();
     let missing = |row| place.value(row, &key.column, "a name is missing");

@@ -112,12 +112,12 @@ fn run(options: &Options, task: &(&str, &str, &str, u32), cpus: usize, place: &P
     let quoted: Vec<String> = options.schemes.iter().filter(|s| *s != "none").map(|s| format!("\"{s}\"")).collect();
     fs::create_dir_all(place).unwrap();
     let audit = format!(
-        "name = \"bench\"\n[[model]]\nid = \"m\"\npath = {model:?}\n[settings]\nschemes = [{schemes}]\naa = false\n\
-         [[benchmark]]\nid = \"{name}\"\ntype = \"{benchmark}\"\npath = {data:?}\n\
+        "name = \"bench\"\n[[model]]\nid = \"m\"\npath = \"{model}\"\n[settings]\nschemes = [{schemes}]\naa = false\n\
+         [[benchmark]]\nid = \"{name}\"\ntype = \"{benchmark}\"\npath = \"{data}\"\n\
          options = {{ {more} max_clusters = {clusters} }}\n",
-        model = fs::canonicalize(&options.model).unwrap(),
+        model = fs::canonicalize(&options.model).unwrap().display(),
         schemes = quoted.join(", "),
-        data = fs::canonicalize(options.data.join(benchmark)).unwrap(),
+        data = fs::canonicalize(options.data.join(benchmark)).unwrap().display(),
         clusters = clusters * options.size,
     );
     let file = place.join("audit.toml");

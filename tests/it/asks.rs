@@ -369,8 +369,9 @@ fn an_option_is_read_from_prefill_and_reply_together_unless_thinking_stands_betw
 fn audit(folder: &Path) -> PathBuf {
     let model = chat_model();
     let audit = format!(
-        "name = \"asks\"\n[[model]]\nid = \"chat\"\npath = {model:?}\n[settings]\nschemes = [\"q4k\"]\n\
-         [[benchmark]]\ntype = \"custom\"\nid = \"people\"\npath = \"people.toml\"\n[plan]\nreplicates = 1000\ndraws = 999\n"
+        "name = \"asks\"\n[[model]]\nid = \"chat\"\npath = \"{}\"\n[settings]\nschemes = [\"q4k\"]\n\
+         [[benchmark]]\ntype = \"custom\"\nid = \"people\"\npath = \"people.toml\"\n[plan]\nreplicates = 1000\ndraws = 999\n",
+        model.display()
     );
     std::fs::write(folder.join("audit.toml"), audit).unwrap();
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/benchmarks/custom");

@@ -164,8 +164,8 @@ fn turns(open: bool, system: bool) -> (Server, Arc<Mutex<Vec<Value>>>) {
             let known = turns.iter().filter(|t| system || t["role"] != "system");
             let last = turns.last().unwrap()["role"] == "assistant";
             // An open turn has its opening mark only, which otherwise stands at the end of the prompt.
-            let marks = if last && open { -1 } else { 1 };
-            reply["usage"]["prompt_tokens"] = json!(known.map(words).sum::<usize>() as i64 + marks);
+            let words: usize = known.map(words).sum();
+            reply["usage"]["prompt_tokens"] = json!(if last && open { words - 1 } else { words + 1 });
             log.lock().unwrap().push(body);
         }
         Act::json(&reply)

@@ -156,9 +156,9 @@ fn power_from_assumptions_is_the_planning_formula() {
 }
 
 /// From SciPy, as above.
-const MDE: f64 = 0.02427272319174176;
+const MDE: f64 = 0.024_272_723_191_741_76;
 /// SciPy: (t.ppf(.975, 39) + norm.ppf(.8))·√(.09/400).
-const MDE_OF_MEANS: f64 = 0.04296468230414512;
+const MDE_OF_MEANS: f64 = 0.042_964_682_304_145_12;
 
 #[test]
 fn power_names_the_assumption_that_is_wrong() {

@@ -18,8 +18,10 @@ use crate::stats::jackknife::jackknife;
 use crate::stats::trend::{cochran_armitage, log_scores, rank_scores, step_scores};
 use crate::stats::unpaired::{jonckheere_terpstra, linear};
 
-const SCORES: [(&str, fn(&[f64]) -> Vec<f64>); 3] =
-    [("rank", rank_scores), ("log2", log_scores), ("step", step_scores)];
+/// Scores of settings by their bits.
+type Scores = fn(&[f64]) -> Vec<f64>;
+
+const SCORES: [(&str, Scores); 3] = [("rank", rank_scores), ("log2", log_scores), ("step", step_scores)];
 
 /// One row per cell and kind of scores; `settings` from few bits to many.
 pub(super) fn add(rows: &mut Rows, sample: &Sample<'_>, measured: &Measured<'_>, settings: &[&SettingInfo]) {

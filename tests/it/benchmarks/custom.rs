@@ -71,7 +71,10 @@ fn a_definition_says_how_it_is_asked_and_the_audit_file_may_say_otherwise() {
     let data = own("people.toml");
     assert_eq!(data.items.len(), 16);
     let second = item(&data, "p2#3");
-    assert_eq!((second.cluster.as_str(), second.key.repeats.as_ref().map(|i| i.as_str())), ("nurse", Some("p2")));
+    assert_eq!(
+        (second.cluster.as_str(), second.key.repeats.as_ref().map(benchmark::ItemId::as_str)),
+        ("nurse", Some("p2"))
+    );
     let Ask::Generate { framing, decoding, .. } = &second.ask else { panic!() };
     assert_eq!(framing.system.as_deref(), Some("You write for children."));
     assert_eq!(framing.prefill.as_deref(), Some("This man"));

@@ -165,7 +165,7 @@ fn of_two_runs_at_once_on_one_directory_one_is_refused_and_the_other_is_complete
 }
 
 /// Makes the wall clock of a process go back by an hour with every look at it.
-const BACKWARDS: &str = r#"
+const BACKWARDS: &str = r"
 #define _GNU_SOURCE
 #include <time.h>
 #include <stdatomic.h>
@@ -177,7 +177,7 @@ int clock_gettime(clockid_t clock, struct timespec *at) {
     if (result == 0 && clock == CLOCK_REALTIME) at->tv_sec -= 3600 * atomic_fetch_add(&looks, 1);
     return result;
 }
-"#;
+";
 
 #[test]
 fn a_clock_that_is_set_back_all_the_time_changes_no_record() {

@@ -26,7 +26,7 @@ fn first_token(words: &[&str]) -> Ask {
 fn parts(engine: &mut MistralEngine, ask: &Ask) -> Vec<Part> {
     match engine.answer(ask).unwrap() {
         Answer::Scored { parts, .. } => parts,
-        other => panic!("{other:?}"),
+        generated @ Answer::Generated { .. } => panic!("{generated:?}"),
     }
 }
 

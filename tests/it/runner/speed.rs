@@ -62,7 +62,7 @@ fn a_real_engine_takes_most_of_the_time_and_counts_its_tokens() {
         .into_iter()
         .flat_map(|r| match r.answer.unwrap() {
             quantbias::engine::Answer::Scored { parts, .. } => parts,
-            other => panic!("{other:?}"),
+            generated @ quantbias::engine::Answer::Generated { .. } => panic!("{generated:?}"),
         })
         .map(|part| part.tokens.len())
         .sum();

@@ -105,8 +105,7 @@ fn every_architecture_that_is_said_to_be_known_is_quantized_where_it_is_said() {
         // The file holds every matrix that the pass after loading reaches; what it did not quantize stays dense.
         let dense: u32 = theirs.quantized.iter().filter(|t| t.format != "Q4K").map(|t| t.tensors).sum();
         let expected = match architecture {
-            "GemmaForCausalLM" | "Gemma2ForCausalLM" => 1,
-            "Phi3ForCausalLM" => 1,
+            "GemmaForCausalLM" | "Gemma2ForCausalLM" | "Phi3ForCausalLM" => 1,
             "Starcoder2ForCausalLM" => 2,
             _ => 0,
         };

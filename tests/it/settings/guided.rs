@@ -72,7 +72,7 @@ fn a_topology_that_means_nothing_here_is_refused_in_words() {
 fn imatrix(path: &Path, layers: usize) {
     let mut bytes = Vec::new();
     let parts = [
-        ("attn_q", 256),
+        ("attn_q", 256_i32),
         ("attn_k", 256),
         ("attn_v", 256),
         ("attn_output", 256),
@@ -80,14 +80,14 @@ fn imatrix(path: &Path, layers: usize) {
         ("ffn_up", 256),
         ("ffn_down", 768),
     ];
-    bytes.extend((7 * layers as i32).to_le_bytes());
+    bytes.extend((7 * i32::try_from(layers).unwrap()).to_le_bytes());
     for layer in 0..layers {
         for (part, columns) in parts {
             let name = format!("blk.{layer}.{part}.weight");
-            bytes.extend((name.len() as i32).to_le_bytes());
+            bytes.extend(i32::try_from(name.len()).unwrap().to_le_bytes());
             bytes.extend(name.as_bytes());
             bytes.extend(1_i32.to_le_bytes());
-            bytes.extend((columns as i32).to_le_bytes());
+            bytes.extend(columns.to_le_bytes());
             (0..columns).for_each(|i| bytes.extend((if i % 7 == 0 { 50.0_f32 } else { 1.0 }).to_le_bytes()));
         }
     }

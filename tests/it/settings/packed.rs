@@ -15,6 +15,9 @@ pub(crate) fn matrices(name: &str) -> bool {
     layers_and_head(name) || name.contains("embed_tokens")
 }
 
+/// Title, model, quantization of the configuration, bits per weight, which weights, and how they are packed.
+type Kind<'a> = (&'a str, &'a str, serde_json::Value, f64, &'a dyn Fn(&str) -> bool, made::Pack<'a>);
+
 /// A setting whose checkpoint is packed, and the model's name that it is a version of.
 fn version(packed: &Path, name: &str) -> LoadSetting {
     let checkpoint = Box::new(ModelSource::Directory(packed.to_owned()));
@@ -28,7 +31,7 @@ fn packed_checkpoints_answer_as_their_weights_dequantized_by_hand() {
     let afq = |bits: usize, group: usize| json!({ "bits": bits, "group_size": group });
     // Bits by hand: float8 has one f32 for 128 · 128; AFQ here two f32 for a group.
     let float8_bits = 8.0 + 32.0 / (128.0 * 128.0);
-    let kinds: [(&str, &str, _, f64, &dyn Fn(&str) -> bool, made::Pack<'_>); 6] = [
+    let kinds: [Kind<'_>; 6] = [
         ("FP8 b128×128", "base", float8, float8_bits, &layers, &made::float8(Some([128, 128]))),
         ("AFQ2 g64", "base", afq(2, 64), 3.0, &matrices, &made::afq(2, 64)),
         ("AFQ3 g64", "base", afq(3, 64), 4.0, &matrices, &made::afq(3, 64)),
