@@ -177,6 +177,12 @@ pub enum AskError {
         /// What is wrong.
         reason: String,
     },
+    /// Whoever answers is gone, for this ask and every other: the item gets no record, and the run ends.
+    #[error("the server is gone: {reason}")]
+    Gone {
+        /// The last failure.
+        reason: String,
+    },
     /// The engine answered with an error, or with non-finite numbers.
     #[error("engine: {reason}")]
     Engine {

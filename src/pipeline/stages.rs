@@ -74,6 +74,11 @@ pub fn run_prepared(
     if dir.manifest().complete {
         // Nothing is left to ask; what lies there must still be what was written.
         Run::open(folder)?;
+        // The process may have ended between the last manifest and the seal.
+        if !folder.join(seal::SEAL).exists() {
+            seal::seal(folder)?;
+        }
+        runner::check_failed(dir.manifest(), options.max_failed)?;
         return Ok(folder.to_owned());
     }
     // The plan that a run began with stays beside it; a later one is named where it is used.
@@ -86,7 +91,7 @@ pub fn run_prepared(
     let canonical = canonical_json(plan).map_err(crate::analysis::AnalysisError::Plan)?;
     dir.note_plan(sha256_hex(canonical.as_bytes()))?;
     dir.note_refused(&prepared.refused)?;
-    dir.write_environment(&environment())?;
+    dir.add_environment(environment())?;
     let run_plan = RunPlan {
         settings: prepared.settings.clone(),
         benchmarks: prepared
@@ -216,6 +221,7 @@ fn environment() -> serde_json::Value {
         std::env::vars().filter(|(k, _)| k.starts_with("MISTRALRS_") || k == "RAYON_NUM_THREADS").collect();
     serde_json::json!({
         "quantbias": env!("CARGO_PKG_VERSION"),
+        "started": jiff::Timestamp::now().to_string(),
         "os": std::env::consts::OS,
         "arch": std::env::consts::ARCH,
         "cores": std::thread::available_parallelism().map_or(1, std::num::NonZero::get),

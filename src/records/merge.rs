@@ -6,7 +6,7 @@
 use super::error::RecordsError;
 use super::manifest::{Refused, differences};
 use super::parquet;
-use super::run::{read_items, read_manifest};
+use super::run::{FROZEN, read_items, read_manifest};
 use super::run_dir::{RunDir, part_files, write_atomic};
 use super::seal;
 use crate::benchmark::BenchmarkData;
@@ -56,9 +56,11 @@ pub fn merge(parts: &[PathBuf], out: &Path) -> Result<(), RecordsError> {
     seal::seal(out)
 }
 
-/// Copies the plan, the log, and every complete shard that is not there yet.
+/// Copies the plans, the log, and every complete shard that is not there yet.
 fn take(part: &Path, out: &Path) -> Result<(), RecordsError> {
-    copy_same(&part.join("plan.json"), &out.join("plan.json"))?;
+    for name in ["plan.json", FROZEN] {
+        copy_same(&part.join(name), &out.join(name))?;
+    }
     for (folder, name) in shards(part)? {
         let target = out.join(folder.strip_prefix(part).unwrap_or(&folder));
         let path = folder.join(&name);

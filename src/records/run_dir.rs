@@ -126,6 +126,16 @@ impl RunDir {
         Ok(parquet::decode(bytes, &open).map_or(Shard::Missing, Shard::Open))
     }
 
+    /// How many records of a complete shard failed.
+    ///
+    /// # Errors
+    /// Reading failed, or the file is damaged.
+    pub fn failed(&self, key: &ShardKey) -> Result<u64, RecordsError> {
+        let path = self.shard_path(key, false);
+        let records = parquet::decode(fs::read(&path).map_err(RecordsError::Read)?, &path)?;
+        Ok(records.iter().filter(|r| r.fate() == Fate::Failed).count() as u64)
+    }
+
     /// Writes what there is of a shard, so that an interrupted run can go on from it.
     ///
     /// # Errors
@@ -186,6 +196,21 @@ impl RunDir {
     /// [`RecordsError::Write`].
     pub fn write_environment(&self, environment: &serde_json::Value) -> Result<(), RecordsError> {
         write_atomic(&self.path.join("environment.json"), format!("{environment:#}\n").as_bytes())
+    }
+
+    /// Appends to the `sessions` of `environment.json`, in which each session has one object; a file of an earlier release
+    /// is the object of one session, and becomes the first.
+    ///
+    /// # Errors
+    /// [`RecordsError::Write`].
+    pub fn add_environment(&self, session: serde_json::Value) -> Result<(), RecordsError> {
+        let text = fs::read_to_string(self.path.join("environment.json")).unwrap_or_default();
+        let mut sessions = match serde_json::from_str::<serde_json::Value>(&text) {
+            Ok(known) => known["sessions"].as_array().cloned().unwrap_or_else(|| vec![known]),
+            Err(_) => Vec::new(),
+        };
+        sessions.push(session);
+        self.write_environment(&serde_json::json!({ "sessions": sessions }))
     }
 
     /// Closes the run: counts and hashes every file, and writes the manifest as complete.

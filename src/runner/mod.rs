@@ -20,7 +20,7 @@ pub use protocol::EngineChoice;
 pub use speed::{Speed, Speeds};
 
 use crate::benchmark::BenchmarkData;
-use crate::records::{RecordsError, Refused, RunDir};
+use crate::records::{Manifest, RecordsError, Refused, RunDir};
 use crate::spec::{RunnerOptions, Setting};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -120,8 +120,9 @@ pub enum RunError {
         /// Every setting with its reason.
         refused: Vec<Refused>,
     },
-    /// A setting that was loaded before cannot be loaded any more.
-    #[error("setting {setting} was loaded before and now is not: {reason}; go on with --resume when that is mended")]
+    /// A setting that was loaded before cannot be loaded any more, its server is gone, or its loading was cut off from
+    /// outside; nothing is recorded for what it was asked.
+    #[error("setting {setting} is lost: {reason}; go on with --resume when that is mended")]
     Lost {
         /// Setting id.
         setting: String,
@@ -136,6 +137,24 @@ pub enum RunError {
         /// The system's words.
         error: std::io::Error,
     },
+}
+
+/// How many of `planned` items may fail at a share of `max_failed` (0..=1).
+fn tolerated(max_failed: f64, planned: u64) -> u64 {
+    (max_failed * planned as f64).floor() as u64
+}
+
+/// Whether a closed run has no more failed items than `max_failed` (0..=1) of those that were planned.
+///
+/// # Errors
+/// [`RunError::TooManyFailed`].
+pub fn check_failed(manifest: &Manifest, max_failed: f64) -> Result<(), RunError> {
+    let identity = &manifest.identity;
+    let settings = |models: &[String]| identity.settings.iter().filter(|s| models.contains(&s.model)).count() as u64;
+    let planned = identity.benchmarks.iter().map(|b| b.items * settings(&b.models)).sum();
+    let failed = manifest.provenance.counts.values().map(|c| c.failed).sum();
+    let tolerated = tolerated(max_failed, planned);
+    if failed > tolerated { Err(RunError::TooManyFailed { failed, planned, tolerated }) } else { Ok(()) }
 }
 
 /// Asks what is missing in the run directory, and completes it.

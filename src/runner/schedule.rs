@@ -43,11 +43,13 @@ pub(super) struct ShardWork {
     pub(super) millis: Vec<u64>,
     /// Whether records came in since it was written last.
     pub(super) dirty: bool,
+    /// Whether it is in its file; then `records` and `millis` are empty.
+    pub(super) done: bool,
 }
 
 impl ShardWork {
     pub(super) fn is_complete(&self) -> bool {
-        self.records.iter().all(Option::is_some)
+        self.done || self.records.iter().all(Option::is_some)
     }
 
     /// The records that are there, in the order of items.
@@ -65,9 +67,9 @@ pub(super) struct Work {
     pub(super) planned: u64,
     /// Items with a record on disk.
     pub(super) present: u64,
-    /// Failed records in open shards on disk.
+    /// Failed records on disk.
     pub(super) failed: u64,
-    /// Settings with a complete shard on disk.
+    /// Settings with records on disk.
     pub(super) seen: BTreeSet<usize>,
     pub(super) schedule: Schedule,
 }
@@ -102,6 +104,7 @@ impl Work {
         match dir.shard(key)? {
             Shard::Complete => {
                 self.present += range.len() as u64;
+                self.failed += dir.failed(key)?;
                 self.seen.insert(setting);
                 return Ok(());
             }
@@ -114,7 +117,11 @@ impl Work {
             }
             Shard::Missing => {}
         }
-        self.present += records.iter().flatten().count() as u64;
+        let present = records.iter().flatten().count();
+        self.present += present as u64;
+        if present > 0 {
+            self.seen.insert(setting);
+        }
         let mut open: Vec<usize> = range.clone().zip(&records).filter(|(_, r)| r.is_none()).map(|(i, _)| i).collect();
         if reverse {
             open.reverse();
@@ -138,6 +145,7 @@ impl Work {
             records,
             millis,
             dirty: false,
+            done: false,
         });
         Ok(())
     }

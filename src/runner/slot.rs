@@ -34,13 +34,15 @@ struct Death {
     weight: u32,
     /// Whether it was for want of memory.
     memory: bool,
+    /// Whether nothing that the engine did shows in it: a kill from outside, or time that ran out.
+    outside: bool,
 }
 
 impl Death {
     /// By what the engine did.
     fn own(reason: String) -> Self {
         let memory = memory::is_named_in(&reason);
-        Self { reason, weight: 5, memory }
+        Self { reason, weight: 5, memory, outside: false }
     }
 
     /// As the process ended, or by the panic that it told of. `stderr`: its last words; `kills`: how often the kernel
@@ -52,7 +54,7 @@ impl Death {
         match broken {
             Some(reason) => Self::own(format!("engine: it broke: {reason}")),
             None if killed && !memory => {
-                Self { reason: format!("engine: its process ended: {end}"), weight: 2, memory: false }
+                Self { reason: format!("engine: its process ended: {end}"), weight: 2, memory: false, outside: true }
             }
             None => Self { memory, ..Self::own(format!("engine: {of_what}its process ended: {end}")) },
         }
@@ -79,7 +81,7 @@ pub(super) enum Message {
 pub(super) enum Fatal {
     /// The worker program cannot be started.
     Program(std::io::Error),
-    /// A setting that was loaded before cannot be loaded again.
+    /// A setting that was loaded before cannot be loaded again, was kept from loading, or its server is gone.
     Lost { setting: usize, reason: String },
 }
 
@@ -230,6 +232,10 @@ impl<'a> Slot<'a> {
             let head_seq = self.seq - asked as u64;
             let (seq, answer, took) = match worker.hear(TICK) {
                 Heard::Reply(Reply::Answered { seq, answer, took }) => (seq, Ok(answer), took),
+                Heard::Reply(Reply::Failed { error: error @ AskError::Gone { .. }, .. }) => {
+                    self.lose(error.to_string());
+                    return None;
+                }
                 Heard::Reply(Reply::Failed { seq, error, took }) => {
                     if matches!(&error, AskError::Engine { reason } if memory::is_named_in(reason))
                         && !self.shared.schedule(|s| s.is_alone())
@@ -285,7 +291,7 @@ impl<'a> Slot<'a> {
     /// Makes sure that a worker is loaded for the current chunk.
     fn ensure_worker(&mut self) -> Next {
         let Some((setting, mode)) = self.loaded else { return Next::Leave };
-        let mut weight = 0;
+        let (mut weight, mut outside) = (0, false);
         while self.worker.is_none() {
             if self.shared.halted() {
                 return Next::Leave;
@@ -311,8 +317,14 @@ impl<'a> Slot<'a> {
                         continue;
                     }
                     weight += death.weight;
+                    outside |= death.outside;
                     if weight >= LIMIT {
-                        self.refuse(setting, death.reason);
+                        // Only the engine may refuse a setting for good.
+                        if outside {
+                            self.lose(death.reason)
+                        } else {
+                            self.refuse(setting, death.reason)
+                        }
                         return Next::Leave;
                     }
                 }
@@ -330,11 +342,18 @@ impl<'a> Slot<'a> {
     /// Takes a setting off the schedule; one that was loaded before is lost, and the run with it.
     fn refuse(&self, setting: usize, reason: String) {
         if self.shared.schedule(|s| s.was_loaded(setting)) {
-            self.tell(Message::Fatal(Fatal::Lost { setting, reason }));
-            self.shared.halt.store(true, Ordering::SeqCst);
+            self.lose(reason);
         } else if self.shared.schedule(|s| s.refuse(setting)) {
             self.tell(Message::Refused { setting, reason });
         }
+    }
+
+    /// Ends the run for the setting at work; its open items get no record, and can be asked again.
+    fn lose(&self, reason: String) {
+        if let Some((setting, _)) = self.loaded {
+            self.tell(Message::Fatal(Fatal::Lost { setting, reason }));
+        }
+        self.shared.halt.store(true, Ordering::SeqCst);
     }
 
     fn load(&self, setting: usize, mode: Mode) -> Result<Worker, Trouble> {
@@ -364,7 +383,8 @@ impl<'a> Slot<'a> {
                 Heard::Silence if Instant::now() > deadline => {
                     worker.end(Duration::ZERO);
                     let limit = plan.options.limits.load_timeout.as_secs_f64();
-                    return Err(Trouble::Died(Death::own(format!("engine: it did not load within {limit} s"))));
+                    let death = Death::own(format!("engine: it did not load within {limit} s"));
+                    return Err(Trouble::Died(Death { outside: true, ..death }));
                 }
                 Heard::Silence | Heard::Reply(Reply::Answered { .. } | Reply::Failed { .. }) => {}
                 Heard::End => {

@@ -180,7 +180,7 @@ impl<'a> Supervisor<'a> {
     }
 
     fn tolerated(&self) -> u64 {
-        (self.plan.options.limits.max_failed * self.planned as f64).floor() as u64
+        super::tolerated(self.plan.options.limits.max_failed, self.planned)
     }
 
     fn too_many(&self) -> RunError {
@@ -198,8 +198,10 @@ impl<'a> Supervisor<'a> {
             index: shard.key.index,
             records: records.len(),
             failed: records.iter().filter(|r| r.answer.is_err()).count(),
-            millis: shard.millis.clone(),
+            millis: std::mem::take(&mut shard.millis),
         };
+        // What is on disk is not kept in memory.
+        (shard.records, shard.done) = (Vec::new(), true);
         self.emit(&event)
     }
 

@@ -21,15 +21,20 @@ use crate::benchmark::{Ask, Candidate, Decoding, Framing};
 use crate::spec::Endpoint;
 use serde_json::{Value, json};
 use std::cell::Cell;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Next tokens that are asked for: the most that vLLM and OpenAI's protocol give by default.
 const NEXT_TOKENS: u32 = 20;
+
+/// How long a server that gave up on a request is asked whether it is there.
+const BRIEF: Duration = Duration::from_secs(30);
 
 /// One model on one server.
 #[derive(Debug)]
 pub struct OpenAiEngine {
     client: Client,
+    /// The same server, for a look whether it is still there.
+    brief: Client,
     model: String,
     /// Id of the setting, which names its random numbers where they are not shared.
     setting: String,
@@ -99,8 +104,10 @@ impl OpenAiEngine {
     /// # Errors
     /// As [`abilities`].
     pub fn load(endpoint: &Endpoint, patience: Patience) -> Result<Self, String> {
+        let brief = Patience { call: patience.call.min(BRIEF), total: BRIEF, tries: 2 };
         Ok(Self {
             client: Client::new(&endpoint.url, &endpoint.key_env, patience),
+            brief: Client::new(&endpoint.url, &endpoint.key_env, brief),
             model: endpoint.model.clone(),
             setting: String::new(),
             abilities: abilities(endpoint, patience)?,
@@ -143,8 +150,21 @@ impl OpenAiEngine {
         reply.map_err(|error| match error {
             // The request itself was refused: too long, or not understood.
             CallError::Status { status: 400 | 413 | 422, text } => AskError::Refused { reason: text },
+            // The server's trouble, or this request's? One that it answered before tells.
+            other if self.is_gone() => AskError::Gone { reason: other.to_string() },
             other => AskError::Engine { reason: other.to_string() },
         })
+    }
+
+    /// Whether the server does not even answer the shortest request.
+    fn is_gone(&self) -> bool {
+        let (path, mut body) = if self.abilities.completion {
+            ("completions", json!({"model": self.model, "prompt": "A"}))
+        } else {
+            ("chat/completions", json!({"model": self.model, "messages": [{"role": "user", "content": "A"}]}))
+        };
+        body["max_tokens"] = json!(1);
+        self.brief.post(path, &body).is_err()
     }
 
     fn likelihood(&self, at: usize, candidate: &Candidate) -> Result<(Part, u32), AskError> {
