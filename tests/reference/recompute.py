@@ -390,6 +390,7 @@ class Table:
         np.add.at(self.setting, at, setting)
         self.items = np.bincount(at, minlength=len(self.names))
         self.strata = strata_of(strata, self.names)
+        self.design = strata
 
     def delta(self, weights=None):
         if weights is None:
@@ -401,16 +402,26 @@ class Table:
         if g < 6:
             return None
         without = statistic(np.ones((g, g)) - np.eye(g))
-        # Within strata the clusters that are left stand for the one that is not (JKn).
-        weights = np.ones((g, g))
-        for m in self.strata:
-            if len(self.strata) > 1:
-                weights[np.ix_(m, m)] = len(m) / (len(m) - 1)
-        np.fill_diagonal(weights, 0)
-        stood = statistic(weights)
-        if np.isnan(without).any() or np.isnan(stood).any():
+        if np.isnan(without).any():
             return None
-        variance = sum((len(m) - 1) / len(m) * ((stood[m] - stood[m].mean()) ** 2).sum() for m in self.strata)
+        # Within strata the clusters that are left stand for the one that is not (JKn). Clusters of the design that the
+        # cell does not touch are rows of zeros.
+        of = self.design or {}
+        if len(set(of.values())) < 2:
+            variance = (g - 1) / g * ((without - without.mean()) ** 2).sum()
+        else:
+            variance = 0.0
+            mine = np.array([of[c] for c in self.names])
+            for h in sorted(set(mine)):
+                own = mine == h
+                size = sum(s == h for s in of.values())
+                weights = np.ones((size, g))
+                weights[:, own] = size / (size - 1)
+                weights[np.arange(own.sum()), np.flatnonzero(own)] = 0
+                stood = statistic(weights)
+                if np.isnan(stood).any():
+                    return None
+                variance += (size - 1) / size * ((stood - stood.mean()) ** 2).sum()
         effective = self.items.sum() ** 2 / (self.items**2).sum()
         df = max(1.0, min(g - len(self.strata), effective - 1))
         return math.sqrt(variance), df, effective, without
