@@ -1,5 +1,5 @@
 //! Can the numbers be trusted on these data? Simulates data sets from a run's own clusters, with a known truth, and counts
-//! how often each interval covers it and how often each test rejects it.
+//! how often each interval covers it and how often each test rejects it. Every row says what its data assume ([`Law`]).
 //!
 //! It changes no finding, and it says nothing about data unlike the run's.
 
@@ -19,8 +19,8 @@ use crate::stats::level::Level;
 use crate::stats::multiplicity::{Hypothesis, max_t};
 use crate::stats::paired::durkalski;
 use crate::stats::permutation::{Flips, sign_flip};
-use crate::stats::refusal::{admit_bootstrap, admit_interval};
-use crate::stats::simulate::Simulation;
+use crate::stats::refusal::{MIN_CLUSTERS, admit_bootstrap, admit_interval};
+use crate::stats::simulate::{Law, Simulation};
 use crate::stats::stream::Stream;
 use crate::table::sums::{GroupSums, Sums};
 use rayon::prelude::*;
@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 /// What to simulate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// True change in the simulated data, metric units; 0 is the null hypothesis.
+    /// Change added to the simulated data, metric units; 0 is the null hypothesis of the tests.
     pub effect: f64,
     /// Simulated data sets per cell.
     pub replications: u32,
@@ -43,6 +43,8 @@ pub struct Request {
 
 /// Cells of a request, at most: more would take hours.
 const MOST_CELLS: usize = 60;
+/// Rows of a cell, at most: seven intervals, and four tests on two kinds of data.
+const MOST_METHODS: usize = 15;
 /// Intervals from replicates: refused together where the clusters are too few.
 const BOOTSTRAPS: [&str; 6] = ["expanded percentile", "wider of the two", "percentile", "basic", "BCa", "studentized"];
 /// Hypotheses of a family, at most.
@@ -55,7 +57,7 @@ pub struct Calibration {
     pub quantbias: String,
     /// SHA-256 of the run's identity.
     pub identity_sha256: String,
-    /// True change in the simulated data.
+    /// Change added to the simulated data, metric units.
     pub effect: f64,
     /// Two-sided level of intervals and tests.
     pub level: f64,
@@ -63,15 +65,30 @@ pub struct Calibration {
     pub seed: u64,
     /// Replicates and draws within each data set.
     pub draws: u32,
-    /// One row per cell and method.
+    /// One row per cell, kind of data, and method.
     pub rows: Vec<CalibrationRow>,
+    /// Cells that were asked for and could not be simulated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A cell that was not simulated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Where.
+    #[serde(flatten)]
+    pub cell: Cell,
+    /// Setting id.
+    pub setting: String,
+    /// Why.
+    pub why: String,
 }
 
 /// What a row counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Counted {
-    /// Intervals that hold the true change.
+    /// Intervals that hold the true change: the observed one and the stated effect.
     Coverage,
     /// Tests that reject "no change": their size where the effect is 0, their power otherwise.
     Rejection,
@@ -91,6 +108,8 @@ pub struct CalibrationRow {
     pub size: u64,
     /// What is counted.
     pub counted: Counted,
+    /// What the simulated data assume ([`Law::words`]).
+    pub assumes: String,
     /// The method.
     pub method: String,
     /// What the rate should be: the level for coverage, α for errors; absent for power.
@@ -113,15 +132,18 @@ pub fn calibrate(run: &Run, plan: &Plan, request: &Request) -> Result<Calibratio
     let level = Level::new(plan.level).map_err(|_| AnalysisError::Level { what: "level", value: plan.level })?;
     let root = Stream::root(plan.seed).child("calibrate");
     let scores = builtin(run);
-    let mut rows = Vec::new();
+    let (mut rows, mut left_out) = (Vec::new(), Vec::new());
     for identity in &run.manifest.identity.models {
         let asked = run.manifest.identity.benchmarks.iter().zip(&run.benchmarks);
         for (_, data) in asked.filter(|(b, _)| b.models.contains(&identity.id)) {
             let (sums, _) = recorded::sums(run, plan, data, &identity.id, &scores)?;
             let at = Trial::new(&sums, level, request, &root.child(&sums.benchmark));
             for (group, pair) in chosen(&sums, request) {
-                if rows.len() < MOST_CELLS * 12 {
-                    rows.extend(at.cell(group, pair));
+                if rows.len() < MOST_CELLS * MOST_METHODS {
+                    match at.cell(group, pair) {
+                        Ok(found) => rows.extend(found),
+                        Err(left) => left_out.push(left),
+                    }
                 }
             }
             if request.cells.is_none() && request.effect == 0.0 {
@@ -137,6 +159,7 @@ pub fn calibrate(run: &Run, plan: &Plan, request: &Request) -> Result<Calibratio
         seed: plan.seed,
         draws: request.draws,
         rows,
+        left_out,
     })
 }
 
@@ -170,8 +193,10 @@ struct Trial<'a> {
     data_sets: Stream,
 }
 
+/// What is counted, on which data, by which method.
+type Key = (u8, Law, &'static str);
 /// Counts by method: (happened, answered, refused).
-type Tally = BTreeMap<(u8, &'static str), (u64, u64, u64)>;
+type Tally = BTreeMap<Key, (u64, u64, u64)>;
 
 impl<'a> Trial<'a> {
     fn new(sums: &'a Sums, level: Level, request: &'a Request, stream: &Stream) -> Self {
@@ -181,32 +206,50 @@ impl<'a> Trial<'a> {
         Self { sums, level, request, weights, flips, data_sets: stream.child("data sets") }
     }
 
-    fn cell(&self, group: usize, pair: usize) -> Vec<CalibrationRow> {
+    fn cell(&self, group: usize, pair: usize) -> Result<Vec<CalibrationRow>, LeftOut> {
         let (group, pair_of) = (&self.sums.groups[group], &self.sums.pairs[pair]);
-        let totals = &group.pairs[pair].totals;
+        let (totals, functional) = (&group.pairs[pair].totals, group.functional);
+        let left =
+            |why: &str| LeftOut { cell: group.cell.clone(), setting: pair_of.setting.clone(), why: why.to_owned() };
+        let raised = functional.raise(&mut vec![0.0; functional.dim()], self.request.effect);
+        if self.request.effect != 0.0 && !raised {
+            return Err(left("no effect can be added to this metric"));
+        }
+        let observed = totals.estimate(functional).ok_or_else(|| left("the change is undefined"))?;
         let tally = (0..u64::from(self.request.replications))
             .into_par_iter()
             .map(|r| {
                 let mut tally = Tally::new();
                 let simulation = Simulation::draw(&self.sums.design, &self.data_sets, r);
-                if let Some(drawn) = simulation.totals(totals, group.functional, self.request.effect) {
-                    self.once(&drawn, group.functional, &mut tally);
+                let drawn = |law, effect| simulation.totals(totals, functional, law, effect);
+                if let Some(drawn) = drawn(Law::AsTheyAre, self.request.effect) {
+                    self.intervals(&drawn, functional, observed + self.request.effect, &mut tally);
+                }
+                if let Some(recentred) = drawn(Law::Recentred, self.request.effect) {
+                    // Recentring touches every cluster; how many changed is a matter of the data.
+                    let changed = drawn(Law::AsTheyAre, 0.0).map_or(0, |plain| plain.changed());
+                    self.tests(&recentred, changed, functional, Law::Recentred, &mut tally);
+                }
+                if let Some(exchanged) = drawn(Law::Exchanged, self.request.effect) {
+                    self.tests(&exchanged, exchanged.changed(), functional, Law::Exchanged, &mut tally);
                 }
                 tally
             })
             .reduce(Tally::new, join);
         let place = (&group.cell, pair_of.setting.as_str(), totals.clusters() as u64);
-        tally.into_iter().map(|(key, counts)| self.row(place, key, counts)).collect()
+        Ok(tally.into_iter().map(|(key, counts)| self.row(place, key, counts)).collect())
     }
 
-    /// Every method on one data set.
-    fn once(&self, drawn: &PairedTotals, functional: &dyn Functional, tally: &mut Tally) {
-        let (design, level, truth) = (&self.sums.design, self.level, self.request.effect);
+    /// Every interval on one data set.
+    fn intervals(&self, drawn: &PairedTotals, functional: &dyn Functional, truth: f64, tally: &mut Tally) {
+        let (design, level) = (&self.sums.design, self.level);
         let Some(estimate) = drawn.estimate(functional) else { return };
         let found = jackknife(design, drawn, functional).ok();
         let admitted = admit_interval(drawn, drawn.changed(), functional).is_ok();
         let by_jackknife = found.as_ref().filter(|_| admitted).and_then(|j| j.interval(level));
-        let mut covers = |name, interval: Option<Interval>| add(tally, (0, name), interval.map(|i| i.contains(truth)));
+        let mut covers = |name, interval: Option<Interval>| {
+            add(tally, (0, Law::AsTheyAre, name), interval.map(|i| i.contains(truth)));
+        };
         covers("jackknife-t", by_jackknife);
         let drawable = admit_bootstrap(drawn, drawn.changed(), functional).is_ok();
         let by_weights = design.strata() == 1 && drawn.width() <= 4;
@@ -228,15 +271,26 @@ impl<'a> Trial<'a> {
                 covers(name, None);
             }
         }
-        let alpha = level.alpha();
-        let flip = sign_flip(&self.flips, drawn, functional).ok();
-        add(tally, (1, "studentized sign-flip"), flip.map(|f| f.p <= alpha));
-        add(tally, (1, "studentized sign-flip, mid-p"), flip.map(|f| f.p_mid <= alpha));
-        let t = found.as_ref().filter(|_| admitted).and_then(|j| j.p_value(0.0));
-        add(tally, (1, "jackknife t"), t.map(|p| p <= alpha));
+    }
+
+    /// Every test on one data set, of whose clusters `changed` changed.
+    fn tests(&self, drawn: &PairedTotals, changed: usize, functional: &dyn Functional, law: Law, tally: &mut Tally) {
+        if drawn.estimate(functional).is_none() {
+            return;
+        }
+        let alpha = self.level.alpha();
+        let mut rejects = |name, p: Option<f64>| add(tally, (1, law, name), p.map(|p| p <= alpha));
+        // Where too few clusters changed for a test, shifting all of them does not make up for it.
+        let testable = law == Law::Exchanged || changed >= MIN_CLUSTERS;
+        let flip = sign_flip(&self.flips, drawn, functional).ok().filter(|_| testable);
+        rejects("studentized sign-flip", flip.map(|f| f.p));
+        rejects("studentized sign-flip, mid-p", flip.map(|f| f.p_mid));
+        let admitted = admit_interval(drawn, changed, functional).is_ok();
+        let found = jackknife(&self.sums.design, drawn, functional).ok().filter(|_| admitted);
+        rejects("jackknife t", found.and_then(|j| j.p_value(0.0)));
         if functional.is_ratio() {
             let net: Vec<f64> = (0..drawn.clusters()).map(|i| drawn.setting(i)[0] - drawn.base(i)[0]).collect();
-            add(tally, (1, "Durkalski"), durkalski(&net).map(|d| d.p <= alpha));
+            rejects("Durkalski", durkalski(&net).filter(|_| testable).map(|d| d.p));
         }
     }
 
@@ -263,7 +317,9 @@ impl<'a> Trial<'a> {
                 let simulation = Simulation::draw(&self.sums.design, &self.data_sets, r);
                 let drawn: Vec<(&dyn Functional, PairedTotals)> = own
                     .iter()
-                    .filter_map(|(g, t)| Some((g.functional as _, simulation.totals(t, g.functional, 0.0)?)))
+                    .filter_map(|(g, t)| {
+                        Some((g.functional as _, simulation.totals(t, g.functional, Law::Exchanged, 0.0)?))
+                    })
                     .filter(|(f, t): &(&dyn Functional, PairedTotals)| t.changed() > 0 && t.estimate(*f).is_some())
                     .collect();
                 let family: Vec<Hypothesis<'_>> = drawn
@@ -273,8 +329,8 @@ impl<'a> Trial<'a> {
                 let found = max_t(&family).ok();
                 let alpha = self.level.alpha();
                 let any = |p: &[f64]| p.iter().any(|p| *p <= alpha);
-                add(&mut tally, (2, "maxT step-down"), found.as_ref().map(|f| any(&f.step_down)));
-                add(&mut tally, (2, "uncorrected"), found.as_ref().map(|f| any(&f.raw)));
+                add(&mut tally, (2, Law::Exchanged, "maxT step-down"), found.as_ref().map(|f| any(&f.step_down)));
+                add(&mut tally, (2, Law::Exchanged, "uncorrected"), found.as_ref().map(|f| any(&f.raw)));
                 tally
             })
             .reduce(Tally::new, join);
@@ -286,7 +342,7 @@ impl<'a> Trial<'a> {
     fn row(
         &self,
         (cell, setting, size): (&Cell, &str, u64),
-        (counted, method): (u8, &str),
+        (counted, law, method): Key,
         (happened, answered, refused): (u64, u64, u64),
     ) -> CalibrationRow {
         let rate = (answered > 0).then(|| happened as f64 / answered as f64);
@@ -300,6 +356,7 @@ impl<'a> Trial<'a> {
             setting: setting.to_owned(),
             size,
             counted,
+            assumes: law.words().to_owned(),
             method: method.to_owned(),
             nominal,
             rate,
@@ -310,7 +367,7 @@ impl<'a> Trial<'a> {
     }
 }
 
-fn add(tally: &mut Tally, key: (u8, &'static str), happened: Option<bool>) {
+fn add(tally: &mut Tally, key: Key, happened: Option<bool>) {
     let entry = tally.entry(key).or_default();
     match happened {
         Some(happened) => (entry.0, entry.1) = (entry.0 + u64::from(happened), entry.1 + 1),
@@ -331,7 +388,7 @@ impl Calibration {
     #[must_use]
     pub fn csv(&self) -> String {
         let mut out = String::from(
-            "model,benchmark,metric,axis,subgroup,setting,size,counted,method,nominal,rate,monte_carlo_error,answered,refused\n",
+            "model,benchmark,metric,axis,subgroup,setting,size,counted,assumes,method,nominal,rate,monte_carlo_error,answered,refused\n",
         );
         let number = |x: Option<f64>| x.map_or_else(String::new, |x| format!("{x:.4}"));
         let field = |s: &str| {
@@ -348,7 +405,13 @@ impl Calibration {
             let fields: Vec<String> = place
                 .into_iter()
                 .map(|s| field(s))
-                .chain([row.size.to_string(), counted.to_owned(), field(&row.method), number(row.nominal)])
+                .chain([
+                    row.size.to_string(),
+                    counted.to_owned(),
+                    field(&row.assumes),
+                    field(&row.method),
+                    number(row.nominal),
+                ])
                 .chain([number(row.rate), number(row.error), row.answered.to_string(), row.refused.to_string()])
                 .collect();
             out.push_str(&fields.join(","));

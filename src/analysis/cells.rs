@@ -3,7 +3,7 @@
 use super::AnalysisError;
 use crate::benchmark::{BenchmarkData, ClusterId, Item, Subgroup};
 use crate::findings::Flips;
-use crate::metric::{Emission, Metric, Outcome, Reading, Scope};
+use crate::metric::{Emission, Metric, Reading, Scope};
 use crate::stats::cluster::{Design, PairedTotals, Totals, TotalsError};
 use crate::stats::jackknife::ItemMoments;
 use crate::table::sums::PairedSums;
@@ -219,20 +219,16 @@ pub(super) fn paired_cell(
     Ok(PairedSums { totals, moments: Some(moments), lost, unsettled: 0, flips: None })
 }
 
-/// Items of a cell, as far as the metric applies to them, without a usable answer under one of two settings or both.
-pub(super) fn unsettled(
-    group: &Group,
-    emissions: (&[Emission], &[Emission]),
-    readings: (&[Reading], &[Reading]),
-) -> u64 {
+/// Items of a cell, as far as the metric applies to them, without a usable answer under one of two settings or both;
+/// where an item's value is made from several replies, without a usable one of them.
+pub(super) fn unsettled(group: &Group, emissions: (&[Emission], &[Emission]), unusable: (&[u32], &[u32])) -> u64 {
     let applies = |i: usize| {
         group.parts[i] != Part::Out
             && emissions.0[i] != Emission::NotApplicable
             && emissions.1[i] != Emission::NotApplicable
     };
-    let answered = |reading: &Reading| reading.outcome == Outcome::Answered;
-    (0..group.parts.len()).filter(|i| applies(*i) && !(answered(&readings.0[*i]) && answered(&readings.1[*i]))).count()
-        as u64
+    let open = |i: usize| unusable.0[i] + unusable.1[i] > 0;
+    (0..group.parts.len()).filter(|i| applies(*i) && open(*i)).count() as u64
 }
 
 /// Flips of the metric's binary event among the members of a cell; `None` where no item has one under both settings.

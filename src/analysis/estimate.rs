@@ -1,4 +1,7 @@
 //! Absolute values: one row per metric, subgroup, and setting.
+//!
+//! Shares of events have intervals of a rate ([`rate::of_clusters`]), which keep their level where the share is small; other
+//! values have bootstrap intervals.
 
 use super::flags::publish;
 use super::model_benchmark::{Facts, ModelBenchmark};
@@ -7,9 +10,8 @@ use crate::stats::cluster::{Cell as _, Totals};
 use crate::stats::functional::Functional;
 use crate::stats::interval::{BootstrapInterval, Interval, Replicates, expanded_percentile};
 use crate::stats::jackknife::jackknife;
-use crate::stats::level::Level;
-use crate::stats::rate::none_seen;
-use crate::stats::refusal::{Refusal, admit_bootstrap};
+use crate::stats::rate;
+use crate::stats::refusal::{Refusal, admit_bootstrap, admit_interval};
 
 /// A row that may still want replicates.
 pub(super) struct Estimate {
@@ -49,8 +51,20 @@ pub(super) fn estimate(at: &ModelBenchmark<'_>, cell: Cell, setting: &str, total
         estimate.by_jackknife = jackknifed.interval(at.method.level);
     }
     if row.se == Some(0.0) {
-        uniform(row, facts.share, at.method.level);
+        // No resampling sees more than the one value that all clusters have.
+        let end = matches!(row.value, Some(0.0 | 1.0)) && facts.share;
+        row.interval = of_share(at, &estimate.totals).filter(|_| end);
+        if row.interval.is_none() {
+            row.note = Some("every cluster has the same value: no interval".to_owned());
+        }
         return estimate;
+    }
+    let admitted = admit_interval(&estimate.totals, estimate.totals.clusters(), functional).is_ok();
+    if facts.share && functional.is_ratio() && admitted && counts(&estimate.totals) {
+        row.interval = of_share(at, &estimate.totals);
+        if row.interval.is_some() {
+            return estimate;
+        }
     }
     match admit_bootstrap(&estimate.totals, estimate.totals.clusters(), functional) {
         Ok(()) => estimate.wants = true,
@@ -95,18 +109,11 @@ impl Estimate {
     }
 }
 
-/// All clusters have the same value, and no resampling sees more: a share of 0 or 1 has the exact bound on what could
-/// have been missed, `1 − α^{1/G}`, and anything else none.
-fn uniform(row: &mut EstimateRow, share: bool, level: Level) {
-    let unseen = none_seen(row.clusters as usize, level);
-    let limits = match row.value {
-        Some(0.0) => Some((0.0, unseen)),
-        Some(1.0) => Some((1.0 - unseen, 1.0)),
-        _ => None,
-    };
-    if let Some((lower, upper)) = limits.filter(|_| share) {
-        row.interval = Some(publish(Interval { lower, upper, level }, IntervalMethod::Rate));
-    } else {
-        row.note = Some("every cluster has the same value: no interval".to_owned());
-    }
+/// Whether a share counts events: every item is one, is none, or (a tie) is half of one.
+fn counts(totals: &Totals) -> bool {
+    (0..totals.clusters()).all(|i| (2.0 * totals.row(i)[0]).fract() == 0.0)
+}
+
+fn of_share(at: &ModelBenchmark<'_>, totals: &Totals) -> Option<crate::findings::Interval> {
+    rate::of_clusters(&at.design, totals, at.method.level).map(|i| publish(i, IntervalMethod::Rate))
 }

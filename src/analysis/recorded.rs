@@ -19,6 +19,8 @@ use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 type Emitted<'a> = BTreeMap<&'a String, Vec<Emission>>;
+/// Unusable replies behind what items emit, by setting.
+type Unusable<'a> = BTreeMap<&'a String, Vec<u32>>;
 
 /// Reads all records and adds them up.
 pub(super) fn sums<'a>(
@@ -48,12 +50,14 @@ pub(super) fn sums<'a>(
         if !by_row && emitted.values().flatten().all(|e| *e == Emission::NotApplicable) {
             continue;
         }
+        let unusable: Unusable<'_> =
+            readings.iter().map(|(id, read)| (id, metric.unusable_replies(&data.items, read))).collect();
         let groups = groups(data, metric.scope());
         let added: Result<Vec<_>, _> = groups
             .par_iter()
             .map(|group| {
                 let of_row = by_row.then(|| adding.named(*metric, group));
-                adding.group(*metric, group, of_row.as_ref().unwrap_or(&emitted))
+                adding.group(*metric, group, (of_row.as_ref().unwrap_or(&emitted), &unusable))
             })
             .collect();
         all.extend(added.map_err(at(data, *metric))?);
@@ -103,7 +107,7 @@ impl<'a> Adding<'a> {
         &self,
         metric: &dyn Metric,
         group: &Group,
-        emitted: &Emitted<'_>,
+        seen: (&Emitted<'_>, &Unusable<'_>),
     ) -> Result<GroupSums, crate::stats::cluster::TotalsError> {
         let info = metric.info();
         let cell = Cell {
@@ -113,9 +117,9 @@ impl<'a> Adding<'a> {
             axis: group.axis.clone(),
             subgroup: group.subgroup.clone(),
         };
-        let settings = self.settings.iter().map(|id| setting_cell(width(metric), &self.of_item, group, &emitted[id]));
+        let settings = self.settings.iter().map(|id| setting_cell(width(metric), &self.of_item, group, &seen.0[id]));
         let settings: Result<Vec<_>, _> = settings.collect();
-        let pairs: Result<Vec<_>, _> = self.pairs.iter().map(|pair| self.pair(metric, group, emitted, pair)).collect();
+        let pairs: Result<Vec<_>, _> = self.pairs.iter().map(|pair| self.pair(metric, group, seen, pair)).collect();
         let (range, share) = (
             metric.range(),
             info.unit == Unit::Share
@@ -129,14 +133,14 @@ impl<'a> Adding<'a> {
         &self,
         metric: &dyn Metric,
         group: &Group,
-        emitted: &Emitted<'_>,
+        (emitted, unusable): (&Emitted<'_>, &Unusable<'_>),
         pair: &Pair,
     ) -> Result<PairedSums, crate::stats::cluster::TotalsError> {
         let (base, setting) = (&emitted[&pair.against][..], &emitted[&pair.setting][..]);
         let mut sums = paired_cell(width(metric), &self.of_item, group, base, setting)?;
         let readings = (&self.readings[&pair.against][..], &self.readings[&pair.setting][..]);
         if !metric.is_about_answering() {
-            sums.unsettled = unsettled(group, (base, setting), readings);
+            sums.unsettled = unsettled(group, (base, setting), (&unusable[&pair.against], &unusable[&pair.setting]));
         }
         sums.flips = flips(metric, self.data, group, readings.0, readings.1);
         Ok(sums)

@@ -11,15 +11,17 @@ use std::path::PathBuf;
 /// Simulate from a run's own clusters, and show whether intervals cover and tests keep their error rates.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Draws clusters of the run with replacement, exchanges the two settings of each at random (so that nothing \
-                  truly changes), and adds the stated effect. Coverage should be near the level, rejections near 1 − level \
-                  where the effect is 0.\n\nExamples:\n  quantbias calibrate quantbias-out/runs/my-model-0123456789ab\n  \
+    after_help = "Draws clusters of the run with replacement. Intervals are tried on clusters as they are, where the truth \
+                  is the observed change; tests on data in which nothing changed: recentred (the observed change taken \
+                  off every cluster; where the metric allows it), and with the two settings of each cluster exchanged at \
+                  random, which makes the sign flip exact. A stated effect is added to each. Coverage should be near the \
+                  level, rejections near 1 − level where the effect is 0.\n\nExamples:\n  quantbias calibrate quantbias-out/runs/my-model-0123456789ab\n  \
                   quantbias calibrate RUN --effect 0.02 --replications 4000 --cells bbq/bias_ambiguous/all"
 )]
 pub(super) struct Calibrate {
     /// A run directory.
     run: PathBuf,
-    /// True change in the simulated data, in metric units (0.02 is 2 points of a share).
+    /// Change added to the simulated data, in metric units (0.02 is 2 points of a share).
     #[arg(long, default_value_t = 0.0, allow_hyphen_values = true, value_parser = finite)]
     effect: f64,
     /// Simulated data sets per cell.
@@ -58,7 +60,7 @@ pub(super) fn run(args: &Calibrate) -> Result<u8, Failure> {
 }
 
 fn show(found: &Calibration) {
-    let mut heading = String::new();
+    let (mut heading, mut assumes) = (String::new(), "");
     for row in &found.rows {
         let cell = &row.cell;
         let what = if row.counted == Counted::FamilyError {
@@ -70,7 +72,11 @@ fn show(found: &Calibration) {
         };
         if what != heading {
             say!("\n{what}");
-            heading = what;
+            (heading, assumes) = (what, "");
+        }
+        if row.assumes != assumes {
+            say!(" {}:", row.assumes);
+            assumes = &row.assumes;
         }
         let counted = match (row.counted, found.effect == 0.0) {
             (Counted::Coverage, _) => "coverage",
@@ -83,7 +89,12 @@ fn show(found: &Calibration) {
         let refused = if row.refused > 0 { format!("  refused {}", row.refused) } else { String::new() };
         say!("  {counted:<18} {:<30} {} ± {}{nominal}{refused}", row.method, number(row.rate), number(row.error));
     }
-    if found.rows.is_empty() {
+    for left in &found.left_out {
+        let cell = &left.cell;
+        let place = format!("{}/{}/{}/{}", cell.benchmark, cell.metric, cell.axis, cell.subgroup);
+        say!("\n{} {place}: {}", left.setting, left.why);
+    }
+    if found.rows.is_empty() && found.left_out.is_empty() {
         say!("no cell to simulate: none matches, or nothing changed anywhere");
     }
 }

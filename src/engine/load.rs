@@ -131,7 +131,7 @@ pub struct ModelFiles {
     pub directory: PathBuf,
     /// `config.json`.
     pub config: serde_json::Value,
-    /// Every tensor of every weights file, in file and name order.
+    /// Every tensor of every weights file that the engine loads, in file and name order.
     pub tensors: Vec<TensorInfo>,
     /// Names of the files that make the model what it is, sorted: weights, configuration, tokenizer.
     pub files: Vec<String>,
@@ -167,13 +167,17 @@ impl ModelFiles {
         check_config(&directory.join("config.json"), &config)?;
         let tokenizer = read_json(&directory.join("tokenizer.json"))?;
         check_tokenizer(&directory.join("tokenizer.json"), &tokenizer)?;
-        let weights: Vec<&String> = names.iter().filter(|n| n.ends_with(".safetensors")).collect();
+        let weights = loaded(&names);
         if weights.is_empty() {
-            return Err(LoadError::NoFile {
-                path: directory.to_owned(),
-                name: "*.safetensors".to_owned(),
-                next: "only safetensors are read; convert the checkpoint",
-            });
+            let (name, next) = if names.iter().any(|n| n.ends_with(".safetensors")) {
+                (
+                    "model.safetensors",
+                    "mistral.rs takes model, model-1-of-2, or consolidated.safetensors; rename the file",
+                )
+            } else {
+                ("*.safetensors", "only safetensors are read; convert the checkpoint")
+            };
+            return Err(LoadError::NoFile { path: directory.to_owned(), name: name.to_owned(), next });
         }
         check_index(directory, &names)?;
         let mut tensors = Vec::new();
@@ -190,6 +194,12 @@ impl ModelFiles {
             .cloned()
             .collect();
         Ok(Self { directory: directory.to_owned(), config, tensors, files })
+    }
+
+    /// Names of the weights files that the engine loads.
+    #[must_use]
+    pub fn weights(&self) -> Vec<&str> {
+        loaded(&self.files)
     }
 
     /// An entry of `config.json` that is a whole number.
@@ -228,6 +238,26 @@ impl ModelFiles {
     pub fn architecture(&self) -> &str {
         self.config["architectures"][0].as_str().unwrap_or_default()
     }
+}
+
+/// The weights among files: those whose names mistral.rs 0.8.1 takes for weights (`pipeline/paths.rs`). Of a checkpoint that
+/// holds the weights twice, under Hugging Face's names and Mistral's, the former: the latter's tensors have other names.
+fn loaded(names: &[String]) -> Vec<&str> {
+    let stems = |wanted: fn(&str) -> bool| -> Vec<&str> {
+        let is = |name: &&str| name.strip_suffix(".safetensors").is_some_and(wanted);
+        names.iter().map(String::as_str).filter(is).collect()
+    };
+    let found = stems(|stem| (stem.ends_with("model") && stem != "adapter_model") || is_part(stem));
+    if found.is_empty() { stems(|stem| stem.ends_with("consolidated")) } else { found }
+}
+
+/// Whether a name ends like `model-1-of-2`.
+fn is_part(stem: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    stem.rsplit_once("-of-").is_some_and(|(before, last)| {
+        let number = before.rsplit_once("model-").map_or("", |(_, number)| number);
+        is_number(last) && is_number(number)
+    })
 }
 
 fn names_in(directory: &Path) -> Result<Vec<String>, LoadError> {

@@ -55,7 +55,7 @@ pub fn realise(files: &ModelFiles, setting: &LoadSetting) -> Result<Realised, Lo
     let device = setting.device.as_str();
     let method = Method::of(files)?;
     let held = match (&setting.source, &method) {
-        (ModelSource::Gguf { file, .. }, _) => gguf(file, setting)?,
+        (ModelSource::Gguf { file, .. }, _) => gguf(file, files, setting)?,
         (_, Some(method)) => prequantized(files, setting, method)?,
         (ModelSource::Uqff { file, .. }, None) => uqff::held(file, files, setting)?,
         (ModelSource::Adapted { adapter, .. }, None) => {
@@ -188,14 +188,14 @@ fn read_topology(path: &std::path::Path) -> Result<Topology, LoadError> {
 
 /// What a GGUF file holds.
 #[cfg(feature = "engine")]
-fn gguf(file: &std::path::Path, setting: &LoadSetting) -> Result<Held, LoadError> {
-    let tensors = super::gguf::tensors(file)?;
+fn gguf(file: &std::path::Path, files: &ModelFiles, setting: &LoadSetting) -> Result<Held, LoadError> {
+    let tensors = super::gguf::tensors(file, files)?;
     let stored = |t: super::gguf::StoredTensor| Stored::new(t.format, &t.info, t.linear, setting);
     Ok(Held { tensors: tensors.into_iter().map(stored).collect(), deviations: Vec::new() })
 }
 
 #[cfg(not(feature = "engine"))]
-fn gguf(file: &std::path::Path, _setting: &LoadSetting) -> Result<Held, LoadError> {
+fn gguf(file: &std::path::Path, _files: &ModelFiles, _setting: &LoadSetting) -> Result<Held, LoadError> {
     let why = "this build has no engine and reads no GGUF".to_owned();
     Err(LoadError::Config { path: file.to_owned(), why })
 }

@@ -126,6 +126,18 @@ impl Metric for PassAt {
         Emission::NotApplicable
     }
 
+    /// Those of a problem, on its first sample.
+    fn unusable_replies(&self, items: &[Item], readings: &[Reading]) -> Vec<u32> {
+        let mut counts = vec![0; items.len()];
+        let mut first: BTreeMap<&ClusterId, usize> = BTreeMap::new();
+        for (at, (item, reading)) in items.iter().zip(readings).enumerate().filter(|(_, (i, _))| i.key.answer.is_some())
+        {
+            let first = *first.entry(&item.cluster).or_insert(at);
+            counts[first] += u32::from(reading.outcome != Outcome::Answered);
+        }
+        counts
+    }
+
     /// The first sample of each problem speaks for all of them.
     fn emit_all(&self, items: &[Item], readings: &[Reading]) -> Vec<Emission> {
         let mut samples: BTreeMap<&ClusterId, Samples> = BTreeMap::new();

@@ -12,7 +12,7 @@ use crate::benchmark::Ask;
 use crate::engine::ModelFiles;
 use crate::engine::safetensors::TensorInfo;
 use crate::spec::ModelSource;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Bytes that a worker takes beside its model: program, runtime, tokenizer, activations (measured: 45 MiB).
 const WORKER_BYTES: u64 = 64 << 20;
@@ -100,9 +100,75 @@ fn longest_prompt(plan: &RunPlan) -> u64 {
     longest.max().unwrap_or(0) as u64
 }
 
-/// Bytes that new processes can use without swapping (Linux).
+/// Bytes that new processes can use without swapping (Linux): of the machine, or of the control group where that has less.
 fn free_memory() -> Option<u64> {
+    let groups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let group = free_of_groups(Path::new("/sys/fs/cgroup"), &groups);
+    free_of_machine().into_iter().chain(group).min()
+}
+
+fn free_of_machine() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib << 10)
+}
+
+/// Bytes that the tightest control group leaves, of this process's and all above them; `None` without a limit. `root`: where
+/// the hierarchies are mounted; `own`: `/proc/self/cgroup`.
+///
+/// A cache of files that nobody reads any more counts as free, as it does in `MemAvailable`.
+fn free_of_groups(root: &Path, own: &str) -> Option<u64> {
+    let of_line = |line: &str| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (fields.next()?, fields.next()?.trim_start_matches('/').to_owned());
+        let [limit, used, cache] = match controllers {
+            "" => ["memory.max", "memory.current", "inactive_file "],
+            _ if controllers.split(',').any(|c| c == "memory") => {
+                ["memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file "]
+            }
+            _ => return None,
+        };
+        let mount = if controllers.is_empty() { root.to_owned() } else { root.join("memory") };
+        let left = |group: &Path| {
+            let read = |name: &str| std::fs::read_to_string(mount.join(group).join(name)).ok();
+            let number = |name: &str| read(name)?.trim().parse::<u64>().ok();
+            let stat = read("memory.stat").unwrap_or_default();
+            let cached = stat.lines().find_map(|l| l.strip_prefix(cache)?.trim().parse::<u64>().ok()).unwrap_or(0);
+            Some(number(limit)?.saturating_sub(number(used)?.saturating_sub(cached)))
+        };
+        Path::new(&path).ancestors().filter_map(left).min()
+    };
+    own.lines().filter_map(of_line).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::free_of_groups;
+    use std::path::Path;
+
+    #[test]
+    fn the_tightest_control_group_above_the_process_says_what_is_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |group: &str, files: &[(&str, &str)]| {
+            let group = folder.path().join(group);
+            std::fs::create_dir_all(&group).unwrap();
+            files.iter().for_each(|(name, text)| std::fs::write(group.join(name), text).unwrap());
+        };
+        let free = |own: &str| free_of_groups(folder.path(), own);
+        put("a/b", &[("memory.max", "max\n"), ("memory.current", "700\n")]);
+        assert_eq!(free("0::/a/b\n"), None, "no limit anywhere");
+        put(
+            "a",
+            &[("memory.max", "1000\n"), ("memory.current", "800\n"), ("memory.stat", "file 9\ninactive_file 50\n")],
+        );
+        assert_eq!(free("0::/a/b\n"), Some(250), "the limit of the group above");
+        put("a/b", &[("memory.max", "600\n")]);
+        assert_eq!(free("0::/a/b\n"), Some(0), "more in use than allowed");
+        // The first version; the group's path is the host's and is not there in a container.
+        let first = [("memory.limit_in_bytes", "5000"), ("memory.usage_in_bytes", "4000")];
+        put("memory", &first);
+        put("memory", &[("memory.stat", "inactive_file 1\ntotal_inactive_file 300\n")]);
+        assert_eq!(free("11:cpu:/x\n5:memory:/docker/abc\n0::/none\n"), Some(1300));
+        assert_eq!(free_of_groups(Path::new("no/such/folder"), "0::/\n"), None);
+    }
 }

@@ -32,6 +32,12 @@ pub trait Functional: Sync {
         false
     }
 
+    /// Changes a cluster's totals so that `f` of any sum of clusters so changed rises by exactly `by` (metric units).
+    /// False, with the totals as they were, where `f` has no such change: no effect can be added to it.
+    fn raise(&self, _totals: &mut [f64], _by: f64) -> bool {
+        false
+    }
+
     /// Writes `∇f(T)` into `gradient` (length [`Functional::dim`]) and returns whether it exists.
     fn gradient(&self, totals: &[f64], gradient: &mut [f64]) -> bool;
 
@@ -77,6 +83,11 @@ impl Functional for Ratio {
         true
     }
 
+    fn raise(&self, t: &mut [f64], by: f64) -> bool {
+        t[0] += by * t[1];
+        true
+    }
+
     fn gradient(&self, t: &[f64], out: &mut [f64]) -> bool {
         let Some(value) = self.value(t) else { return false };
         out[0] = 1.0 / t[1];
@@ -101,6 +112,11 @@ impl Functional for RatioDifference {
 
     fn value(&self, t: &[f64]) -> Option<f64> {
         Some(ratio(t[0], t[1])? - ratio(t[2], t[3])?)
+    }
+
+    fn raise(&self, t: &mut [f64], by: f64) -> bool {
+        t[0] += by * t[1];
+        true
     }
 
     fn gradient(&self, t: &[f64], out: &mut [f64]) -> bool {
@@ -129,6 +145,13 @@ impl Functional for NormalisedDifference {
 
     fn value(&self, t: &[f64]) -> Option<f64> {
         ratio(t[0] - t[1], t[0] + t[1])
+    }
+
+    fn raise(&self, t: &mut [f64], by: f64) -> bool {
+        let moved = by / 2.0 * (t[0] + t[1]);
+        t[0] += moved;
+        t[1] -= moved;
+        true
     }
 
     fn gradient(&self, t: &[f64], out: &mut [f64]) -> bool {

@@ -11,6 +11,7 @@ use super::dist;
 use super::level::Level;
 use super::order::Order;
 use super::refusal::{MAX_UNDEFINED, MIN_DISTINCT, Refusal};
+use std::cell::Cell;
 
 /// A two-sided confidence interval. Its two limits are one-sided bounds at level `1 − α/2`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -160,10 +161,25 @@ pub fn expanded_percentile(
     if clusters <= strata {
         return Err(Refusal::TooFewClusters { clusters, needed: strata + 1 });
     }
-    let df = (clusters - strata) as f64;
-    let lower = dist::normal_cdf(-(clusters as f64 / df).sqrt() * level.t(df));
+    let lower = expanded_share(level, clusters, strata);
     let order = admit(replicates, lower)?;
     limits(&order, replicates, level, lower, 1.0 - lower)
+}
+
+/// `Φ(−√(G/(G−H))·t_{G−H, 1−α/2})`. Settings of a subgroup ask for the same one after the other, and a quantile of t with
+/// many degrees of freedom takes as long as the replicates' own: the last is kept.
+fn expanded_share(level: Level, clusters: usize, strata: usize) -> f64 {
+    thread_local!(static LAST: Cell<Option<((Level, usize, usize), f64)>> = const { Cell::new(None) });
+    let asked = (level, clusters, strata);
+    if let Some((last, share)) = LAST.get()
+        && last == asked
+    {
+        return share;
+    }
+    let df = (clusters - strata) as f64;
+    let share = dist::normal_cdf(-(clusters as f64 / df).sqrt() * level.t(df));
+    LAST.set(Some((asked, share)));
+    share
 }
 
 /// The plain percentile interval, at levels α/2 and 1 − α/2 (Efron 1979): too narrow below about 60 clusters.

@@ -8,9 +8,12 @@
 //! Degrees of freedom are `min(G − H, G_eff − 1)` with `G_eff = (Σ n_g)²/Σ n_g²`, because CR1 with `G − 1` rejects too
 //! often when sizes are very unequal (Carter, Schnepel & Steigerwald 2017).
 //!
-//! Clusters that a cell does not touch are not deleted: `G_h` counts touched clusters. A stratum in which a cell touches
-//! one cluster only has no variance of its own; all such strata are taken together, and a single one left over joins the
-//! largest stratum (collapsed strata, which errs towards a larger SE; Cochran 1977, §5A.12).
+//! Subgroups are domains, as in the bootstrap: which clusters of a stratum they touch is random. `G_h` is the design's, and
+//! a cluster of a touched stratum that the cell does not touch is a row of zeros, whose absence lets the others grow by
+//! `G_h/(G_h − 1)`; without it the variance of the strata's shares in the cell would be missing (Cochran 1977, §5A.14).
+//! In a design of one stratum such clusters change nothing, and `G` counts touched ones. Degrees of freedom count touched
+//! clusters; there, strata in which a cell touches one cluster only are taken together, and a single one left over joins
+//! the largest stratum.
 //!
 //! Not for kinked metrics at their kink, and not where leaving one cluster out makes the metric undefined: that is a
 //! [`Refusal`].
@@ -44,6 +47,8 @@ pub struct Jackknife {
     pub clusters_effective: f64,
     /// `f(T − u_g)` per touched cluster, in cluster order: what each cluster's absence would make of the estimate.
     pub without: Vec<f64>,
+    /// Sums over strata of squared and cubed deviations, for the acceleration.
+    moments: [f64; 2],
 }
 
 impl Jackknife {
@@ -64,13 +69,10 @@ impl Jackknife {
         (item_variance > 0.0 && deff.is_finite()).then_some(deff)
     }
 
-    /// Acceleration `a = Σ d³ / (6 (Σ d²)^{3/2})` with `d = mean(θ₍₋g₎) − θ₍₋g₎`, for BCa (Efron 1987, eq. 6.6).
+    /// Acceleration `a = Σ d³ / (6 (Σ d²)^{3/2})` for BCa (Efron 1987, eq. 6.6), with `d = mean − θ₍₋g₎`; in strata
+    /// `d = (G_h − 1)/G_h · (mean_h − θ₍₋g₎)`, around each stratum's own mean (Davison & Hinkley 1997, §5.3.2).
     pub fn acceleration(&self) -> f64 {
-        let mean = self.without.iter().sum::<f64>() / self.without.len() as f64;
-        let (squares, cubes) = self.without.iter().fold((0.0, 0.0), |(s, c), x| {
-            let d = mean - x;
-            (s + d * d, c + d * d * d)
-        });
+        let [squares, cubes] = self.moments;
         if squares > 0.0 { cubes / (6.0 * squares * squares.sqrt()) } else { 0.0 }
     }
 }
@@ -117,71 +119,113 @@ pub fn jackknife<C: Cell>(design: &Design, cell: &C, functional: &dyn Functional
     if without.len() < clusters {
         return Err(Refusal::UndefinedReplicates { undefined: clusters - without.len(), replicates: clusters });
     }
-    let strata = touched_strata(design, cell.cluster_indices());
-    let stood_for = if strata.len() > 1 { stood_for(cell, functional, &sum, &strata) } else { Ok(without.clone()) }?;
-    let variance: f64 = strata.iter().map(|members| stratum_variance(members, &stood_for)).sum();
+    let strata = counted_strata(design, cell.cluster_indices());
+    let deleted = if design.strata() > 1 {
+        stood_for(design, cell, functional, &sum)?
+    } else {
+        vec![Deleted { values: without.clone(), untouched: 0, of_untouched: estimate }]
+    };
+    let variance: f64 = deleted.iter().map(Deleted::variance).sum();
+    let moments = deleted.iter().map(Deleted::moments).fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]);
     let clusters_effective = cell.effective_clusters();
-    let df = ((clusters - strata.len()) as f64).min(clusters_effective - 1.0).max(1.0);
+    let df = ((clusters - strata) as f64).min(clusters_effective - 1.0).max(1.0);
     let scale = without.iter().fold(estimate.abs(), |scale, x| scale.max(x.abs()));
     let se = if variance.sqrt() <= ROUNDING * scale { 0.0 } else { variance.sqrt() };
-    Ok(Jackknife { estimate, se, df, clusters, strata: strata.len(), clusters_effective, without })
+    Ok(Jackknife { estimate, se, df, clusters, strata, clusters_effective, without, moments })
 }
 
-/// `f(T − T_h + (T_h − u_g)·G_h/(G_h − 1))` of every cluster: the others of its stratum stand for it.
+/// What the absence of each cluster of one stratum makes of the statistic.
+struct Deleted {
+    /// Without each touched cluster.
+    values: Vec<f64>,
+    /// Number of clusters that the cell does not touch, and the statistic without one of them.
+    untouched: usize,
+    of_untouched: f64,
+}
+
+impl Deleted {
+    /// `G_h`.
+    fn clusters(&self) -> f64 {
+        (self.values.len() + self.untouched) as f64
+    }
+
+    /// Deviations from the mean with how often each occurs. Taken from the first value, so that equal values give exactly 0.
+    fn deviations(&self) -> impl Iterator<Item = (f64, f64)> {
+        let origin = self.values.first().copied().unwrap_or(self.of_untouched);
+        let (rest, often) = (self.of_untouched - origin, self.untouched as f64);
+        let mean = (self.values.iter().map(|x| x - origin).sum::<f64>() + often * rest) / self.clusters();
+        let touched = self.values.iter().map(move |x| (x - origin - mean, 1.0));
+        touched.chain((self.untouched > 0).then_some((rest - mean, often)))
+    }
+
+    fn variance(&self) -> f64 {
+        let g = self.clusters();
+        (g - 1.0) / g * self.deviations().map(|(d, often)| often * d * d).sum::<f64>()
+    }
+
+    /// Sums of `d²` and `d³` for the acceleration.
+    fn moments(&self) -> [f64; 2] {
+        let share = (self.clusters() - 1.0) / self.clusters();
+        self.deviations().fold([0.0; 2], |[squares, cubes], (deviation, often)| {
+            let d = -share * deviation;
+            [squares + often * d * d, cubes + often * d * d * d]
+        })
+    }
+}
+
+/// `f(T − T_h + (T_h − u_g)·G_h/(G_h − 1))` of every cluster of the strata that a cell touches: the others of its stratum
+/// stand for it. Where the cell does not touch cluster `g`, `u_g` is 0.
 fn stood_for<C: Cell>(
+    design: &Design,
     cell: &C,
     functional: &dyn Functional,
     sum: &[f64],
-    strata: &[Vec<usize>],
-) -> Result<Vec<f64>, Refusal> {
-    let clusters = cell.clusters();
-    let mut values = vec![f64::NAN; clusters];
+) -> Result<Vec<Deleted>, Refusal> {
     let mut rest = sum.to_vec();
-    for members in strata {
+    let (mut undefined, mut replicates) = (0, 0);
+    let mut all = Vec::new();
+    for (stratum, members) in by_stratum(design, cell.cluster_indices()) {
         let mut own = vec![0.0; sum.len()];
-        for i in members {
+        for i in &members {
             for (total, x) in own.iter_mut().zip(cell.row(*i)) {
                 *total += x;
             }
         }
-        let grown = members.len() as f64 / (members.len() as f64 - 1.0);
-        for i in members {
-            for (((r, all), of_stratum), x) in rest.iter_mut().zip(sum).zip(&own).zip(cell.row(*i)) {
-                *r = all - of_stratum + grown * (of_stratum - x);
+        let size = design.members()[stratum as usize].len();
+        let grown = size as f64 / (size as f64 - 1.0);
+        let mut lacking = |row: Option<&[f64]>| {
+            for (j, r) in rest.iter_mut().enumerate() {
+                *r = sum[j] - own[j] + grown * (own[j] - row.map_or(0.0, |row| row[j]));
             }
-            values[*i] = cell.statistic(functional, &rest).unwrap_or(f64::NAN);
-        }
+            cell.statistic(functional, &rest).filter(|x| x.is_finite())
+        };
+        let values: Vec<f64> = members.iter().filter_map(|i| lacking(Some(cell.row(*i)))).collect();
+        let untouched = size - members.len();
+        let of_untouched = if untouched > 0 { lacking(None) } else { Some(0.0) };
+        replicates += size;
+        undefined += members.len() - values.len() + if of_untouched.is_none() { untouched } else { 0 };
+        all.push(Deleted { values, untouched, of_untouched: of_untouched.unwrap_or(f64::NAN) });
     }
-    let undefined = values.iter().filter(|x| !x.is_finite()).count();
-    if undefined > 0 { Err(Refusal::UndefinedReplicates { undefined, replicates: clusters }) } else { Ok(values) }
+    if undefined > 0 { Err(Refusal::UndefinedReplicates { undefined, replicates }) } else { Ok(all) }
 }
 
-fn stratum_variance(members: &[usize], without: &[f64]) -> f64 {
-    let g = members.len() as f64;
-    // Deviations from the first value, so that equal values give exactly 0.
-    let origin = without[members[0]];
-    let mean = members.iter().map(|i| without[*i] - origin).sum::<f64>() / g;
-    let squares: f64 = members.iter().map(|i| (without[*i] - origin - mean).powi(2)).sum();
-    (g - 1.0) / g * squares
-}
-
-/// Positions of touched clusters by stratum, strata with a single touched cluster collapsed.
-pub(crate) fn touched_strata(design: &Design, clusters: &[u32]) -> Vec<Vec<usize>> {
-    if design.strata() == 1 {
-        return vec![(0..clusters.len()).collect()];
-    }
+/// Positions of touched clusters by stratum.
+fn by_stratum(design: &Design, clusters: &[u32]) -> BTreeMap<u32, Vec<usize>> {
     let mut by_stratum: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (position, cluster) in clusters.iter().enumerate() {
         by_stratum.entry(design.stratum(*cluster)).or_default().push(position);
     }
-    let (lonely, mut strata): (Vec<_>, Vec<_>) = by_stratum.into_values().partition(|members| members.len() < 2);
-    let lonely: Vec<usize> = lonely.into_iter().flatten().collect();
-    if lonely.len() > 1 || strata.is_empty() {
-        strata.push(lonely);
-    } else if let Some(largest) = strata.iter_mut().max_by_key(|members| members.len()) {
-        largest.extend(lonely);
+    by_stratum
+}
+
+/// Touched strata for degrees of freedom: those with a single touched cluster are taken together, or join another.
+fn counted_strata(design: &Design, clusters: &[u32]) -> usize {
+    if design.strata() == 1 {
+        return 1;
     }
-    strata
+    let by_stratum = by_stratum(design, clusters);
+    let lonely = by_stratum.values().filter(|members| members.len() < 2).count();
+    (by_stratum.len() - lonely + usize::from(lonely > 1)).max(1)
 }
 
 /// Second moments of contributions, `Σ_i v_i v_iᵀ`, and the variance that a metric would have if items were

@@ -8,6 +8,9 @@ use super::refusal::MIN_DISTINCT;
 /// Values below which everything is sorted.
 const SMALL: usize = 2048;
 
+/// Values that are gathered on the stack.
+const GATHERED: usize = 256;
+
 /// Both tails of a list of finite values, increasing.
 #[derive(Debug)]
 pub(crate) struct Order {
@@ -88,16 +91,19 @@ impl Order {
 
 /// The values at or below `low`, and those at or above `high`.
 fn beyond(values: &[f64], low: f64, high: f64) -> (Vec<f64>, Vec<f64>) {
-    let (mut below, mut above) = (vec![0.0; values.len() + 1], vec![0.0; values.len() + 1]);
-    let (mut n, mut m) = (0, 0);
-    for x in values {
-        below[n] = *x;
-        above[m] = *x;
-        n += usize::from(*x <= low);
-        m += usize::from(*x >= high);
+    let (mut below, mut above) = (Vec::with_capacity(values.len() / 8), Vec::with_capacity(values.len() / 8));
+    for values in values.chunks(GATHERED) {
+        let (mut under, mut over) = ([0.0; GATHERED], [0.0; GATHERED]);
+        let (mut n, mut m) = (0, 0);
+        for x in values {
+            under[n % GATHERED] = *x;
+            over[m % GATHERED] = *x;
+            n += usize::from(*x <= low);
+            m += usize::from(*x >= high);
+        }
+        below.extend_from_slice(&under[..n]);
+        above.extend_from_slice(&over[..m]);
     }
-    below.truncate(n);
-    above.truncate(m);
     (below, above)
 }
 

@@ -1,9 +1,12 @@
 //! Data sets like the one at hand, with a known truth: what calibration runs its intervals and tests on.
 //!
 //! Clusters are drawn with replacement within their strata, as they are: sizes, dependence, and discreteness stay those
-//! of the data. Under the null hypothesis the two settings of every drawn cluster change places at random, so that the
-//! true change is 0 in the population drawn from, whatever the observed change was. A stated effect is then added to the
-//! setting's totals, so that the true change is that effect exactly.
+//! of the data, and the true change in the population drawn from is the change observed. That is what intervals are tried
+//! on ([`Law::AsTheyAre`]). Tests need data in which nothing changed, and there are two ways to them, neither of which is
+//! the truth: to take the observed change off every cluster, which keeps the shape of the differences
+//! ([`Law::Recentred`]); or to let the two settings of every drawn cluster change places at random
+//! ([`Law::Exchanged`]), which makes the differences symmetric about 0 and so the sign flip exact by construction. A
+//! stated effect is then added to the setting's totals, and the true change is larger by exactly that.
 //!
 //! What it cannot tell: how methods behave for clusters unlike those in the data.
 
@@ -11,6 +14,29 @@ use super::cluster::{Cell, PairedTotals};
 use super::design::Design;
 use super::functional::Functional;
 use super::stream::{Fast, Stream};
+
+/// What is done with the clusters that were drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Law {
+    /// Nothing: the true change is the observed one.
+    AsTheyAre,
+    /// The observed change is taken off every cluster: the true change is 0, and differences keep their skewness.
+    Recentred,
+    /// The settings of each cluster change places at random: the true change is 0, and differences are symmetric.
+    Exchanged,
+}
+
+impl Law {
+    /// What data under this law assume, in words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::AsTheyAre => "clusters as they are, around the observed change",
+            Self::Recentred => "recentred at no change",
+            Self::Exchanged => "settings exchanged within clusters, which makes the sign flip exact",
+        }
+    }
+}
 
 /// Which clusters make up a simulated data set, and which of them are exchanged. Shared by all cells of a benchmark, so
 /// that their dependence stays.
@@ -34,9 +60,16 @@ impl Simulation {
         Self { picks, exchanged }
     }
 
-    /// The simulated totals of a cell, with `effect` added to the change. `None` where the metric has no such effect
-    /// ([`shift`]) or no cluster of the cell was drawn.
-    pub fn totals(&self, cell: &PairedTotals, functional: &dyn Functional, effect: f64) -> Option<PairedTotals> {
+    /// The simulated totals of a cell under a law, with `effect` (metric units) added to the change. `None` where that takes
+    /// a shift that the metric does not have ([`Functional::raise`]) or no cluster of the cell was drawn.
+    pub fn totals(
+        &self,
+        cell: &PairedTotals,
+        functional: &dyn Functional,
+        law: Law,
+        effect: f64,
+    ) -> Option<PairedTotals> {
+        let shift = if law == Law::Recentred { effect - cell.estimate(functional)? } else { effect };
         let p = cell.p();
         let mut row_of = vec![u32::MAX; self.picks.len()];
         for (i, cluster) in cell.cluster_indices().iter().enumerate() {
@@ -49,11 +82,11 @@ impl Simulation {
                 continue;
             }
             let (mut a, mut b) = (cell.base(i as usize).to_vec(), cell.setting(i as usize).to_vec());
-            if self.exchanged[place] {
+            if law == Law::Exchanged && self.exchanged[place] {
                 std::mem::swap(&mut a, &mut b);
             }
-            if effect != 0.0 {
-                shift(functional, &mut b, effect)?;
+            if shift != 0.0 && !functional.raise(&mut b, shift) {
+                return None;
             }
             clusters.push(place as u32);
             base.extend(a);
@@ -65,20 +98,4 @@ impl Simulation {
         }
         PairedTotals::new(p, clusters, &base, &setting, items).ok()
     }
-}
-
-/// Adds `effect` to a metric by changing a cluster's totals: `T0 + effect·T1` for a mean and for the first mean of a
-/// difference, half the effect moved from `T1` to `T0` for `(T0 − T1)/(T0 + T1)`. `None` for other metrics.
-fn shift(functional: &dyn Functional, totals: &mut [f64], effect: f64) -> Option<()> {
-    match totals.len() {
-        2 if functional.is_ratio() => totals[0] += effect * totals[1],
-        2 => {
-            let moved = effect / 2.0 * (totals[0] + totals[1]);
-            totals[0] += moved;
-            totals[1] -= moved;
-        }
-        4 => totals[0] += effect * totals[1],
-        _ => return None,
-    }
-    Some(())
 }

@@ -74,7 +74,7 @@ pub(super) fn describe(
     if streamed {
         caveats.push(caveat(
             "data",
-            "The table was added up while it was read: pairing rests on equal counts per cluster, and flips and design \
+            "The table was added up while it was read: pairing rests on every item having a value under every setting, and flips and design \
              effects, which need single items, are absent.",
         ));
     }

@@ -142,6 +142,18 @@ pub enum TableError {
         /// Its values.
         second: u64,
     },
+    /// An item without a value, seen while streaming.
+    #[error(
+        "an item of cluster {cluster:?} has no value of {metric} under {setting:?}; a table that is added up while it is read pairs whole clusters, so every item must have a value under every setting\nhelp: leave out --stream or use --in-memory, which pairs single items, or drop the item's rows under all settings"
+    )]
+    Gap {
+        /// Cluster.
+        cluster: String,
+        /// Metric.
+        metric: String,
+        /// Setting.
+        setting: String,
+    },
     /// Totals that break an invariant.
     #[error("metric {metric}, subgroup {subgroup}: {source}")]
     Totals {

@@ -1,9 +1,10 @@
 //! A long table that is added up while it is read: memory grows with clusters, subgroups, and settings, not with rows.
 //!
-//! Items are never seen side by side, so pairing rests on complete data: every cluster must have as many values under
-//! each setting as under the baseline, and a table in which one has not is refused. Flips and design effects need single
-//! items and are absent. An item that occurs twice under every setting goes unnoticed.
-
+//! Items are never seen side by side, so pairing rests on complete data: every item must have a value under every setting.
+//! A row without a value is refused, and so is a cluster with more values under one setting than under another. What cannot
+//! be seen: rows that are absent altogether, of one item here and of another of its cluster there. Flips and design effects
+//! need single items and are absent. An item that occurs twice under every setting goes unnoticed.
+//!
 //! It holds, per metric, 32 bytes for each setting, cluster, and combination of subgroups that occur together, and then about
 //! 60 for each setting, cluster, and cell (all items, and each axis): 1 GiB goes to a million clusters under nine settings
 //! for one metric with one axis. Half a gigabyte more are rows on their way.
@@ -197,7 +198,7 @@ impl<'a> Ordered<'a> {
         let mut coverage = Vec::new();
         for s in 0..self.settings.len() {
             for ((_, own), cell) in groups.iter().zip(&self.cells) {
-                let Counted { answered, lost } = own[s];
+                let Counted { answered, lost, .. } = own[s];
                 let setting = &self.settings[s];
                 coverage.push(covered(&about.name, setting, &cell.axis, &cell.subgroup, answered, answered + lost));
             }
@@ -229,8 +230,15 @@ impl<'a> Ordered<'a> {
             |source| TableError::Totals { metric: metric.id.clone(), subgroup: member.subgroup.clone(), source };
         let mut settings = Vec::new();
         let mut counted = Vec::new();
-        for places in &self.places {
+        for (s, places) in self.places.iter().enumerate() {
             let (totals, count) = self.single(m, member, places);
+            if let Some(cluster) = count.gap {
+                return Err(TableError::Gap {
+                    cluster: self.clusters[cluster as usize].clone(),
+                    metric: metric.id.clone(),
+                    setting: self.settings[s].clone(),
+                });
+            }
             settings.push(totals);
             counted.push(count);
         }
@@ -262,6 +270,9 @@ impl<'a> Ordered<'a> {
         for (cluster, _, at) in own {
             let sum = &self.reading.sums[at * self.reading.metrics.len() + m];
             counted.lost += sum.lost;
+            if sum.lost > 0 && *cluster != NONE {
+                counted.gap.get_or_insert(*cluster);
+            }
             if sum.items == 0 {
                 continue;
             }
@@ -312,6 +323,8 @@ struct Rows {
 struct Counted {
     answered: u64,
     lost: u64,
+    /// A cluster with values in which an item has none.
+    gap: Option<u32>,
 }
 
 impl Reading {

@@ -22,7 +22,8 @@
 //! Rows of one cell add up, within a file and over files: parts of the data can be reduced apart. Integers are exact;
 //! other sums differ from those of single items by rounding only.
 //!
-//! Trusts the sums: what was not counted cannot be checked here, except that both sides are there.
+//! Trusts the sums: what was not counted cannot be checked here, except that both sides are there. Above all, paired rows
+//! must be made item by item, of the items with a value under both (as `templates/totals.sql` does), not of a setting's sums.
 
 use super::add::{ALL, Added, Measured, cell, covered, info, lead, paired, pairs};
 use super::columns::{self, Place};

@@ -1,5 +1,6 @@
 #!/bin/sh
 # A Slurm array: sbatch slurm.sh
+# Let `memory_mib` of [runner] in audit.toml stay below --mem (here 61440), so that the workers fit into a task.
 # When all tasks are done, join the parts:
 #   sbatch --dependency=afterok:JOB --wrap "quantbias merge $OUT/runs/*.part-*-of-16 --out $OUT/runs/all"
 #SBATCH --job-name=quantbias

@@ -550,7 +550,8 @@ fn a_share_of_zero_or_one_has_an_exact_bound_and_no_interval_of_width_zero() {
         let is = |e: &&quantbias::findings::EstimateRow| e.cell.metric == metric && e.cell.subgroup == "all";
         found.estimates.iter().find(is).unwrap().interval
     };
-    let unseen = 1.0 - 0.05_f64.powf(1.0 / 40.0);
+    // Clopper–Pearson, two-sided, with the clusters as size.
+    let unseen = 1.0 - 0.025_f64.powf(1.0 / 40.0);
     let none = interval("no_answer_rate").unwrap();
     assert_eq!((none.method, none.lower), (IntervalMethod::Rate, 0.0));
     assert!((none.upper - unseen).abs() < 1e-12);
@@ -558,6 +559,29 @@ fn a_share_of_zero_or_one_has_an_exact_bound_and_no_interval_of_width_zero() {
     assert!((every.lower - (1.0 - unseen)).abs() < 1e-12 && every.upper == 1.0);
     // The mean log-ratio is 1 on every item, and is no share.
     assert_eq!(interval("log_ratio"), None);
+}
+
+#[test]
+fn a_share_of_one_setting_has_wilsons_interval_with_t() {
+    // 32 clusters of one item, four of them an event.
+    let mut items = pairs(8);
+    for (i, item) in items.iter_mut().enumerate() {
+        item.cluster = ClusterId::new(format!("c{i:03}"));
+    }
+    let found = findings(&data(Measure::PairPreference, items), BOTH, &plan(), &|i, _, _| Ok(preferring(i % 8 == 0)));
+    let of = |metric: &str| {
+        let is = |e: &&quantbias::findings::EstimateRow| e.cell.metric == metric && e.cell.subgroup == "all";
+        found.estimates.iter().find(is).unwrap()
+    };
+    let share = of("stereotype_score");
+    assert_eq!((share.value, share.items, share.clusters), (Some(0.125), 32, 32));
+    // SciPy: p = 4/32, effective size p(1 − p)/SE² = 31, t.ppf(.975, 31).
+    let interval = share.interval.unwrap();
+    assert_eq!(interval.method, IntervalMethod::Rate);
+    assert!((interval.lower - 0.047_266_505_631_720_815).abs() < 1e-9, "{interval:?}");
+    assert!((interval.upper - 0.291_463_456_707_899).abs() < 1e-9, "{interval:?}");
+    // A mean of values that are no events keeps its bootstrap interval.
+    assert_eq!(of("log_ratio").interval.unwrap().method, IntervalMethod::ExpandedPercentile);
 }
 
 #[test]

@@ -256,6 +256,33 @@ fn with_template(template: Option<&str>) -> tempfile::TempDir {
     folder
 }
 
+#[test]
+fn a_stop_sequence_that_is_a_special_token_ends_the_reply_though_no_text_shows_it() {
+    let whole = load(&chat_model(), Mode::Generate)
+        .answer(&chat("Who was late?", 24, Framing::default(), Decoding::default()))
+        .unwrap();
+    let Answer::Generated { tokens, finish, .. } = &whole else { panic!() };
+    assert!(*finish == Finish::Stop && !tokens.is_empty(), "the model itself ends with <|end|>");
+
+    // The same model, of which mistral.rs does not know that <|end|> is an end.
+    let template = format!("{TURNS}<|assistant|>").replace("<|end|>", "{{ '<|en' + 'd|>' }}");
+    let folder = with_template(Some(&template));
+    for (file, key) in [("tokenizer_config.json", "eos_token"), ("generation_config.json", "eos_token_id")] {
+        let path = folder.path().join(file);
+        let mut config: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        config[key] = if key == "eos_token" { json!("<|eos|>") } else { json!(1) };
+        std::fs::write(path, config.to_string()).unwrap();
+    }
+    let mut engine = load(folder.path(), Mode::Generate);
+    let mut ask = |stop: &[&str]| {
+        let decoding = Decoding { stop: stop.iter().map(|s| (*s).to_owned()).collect(), ..Decoding::default() };
+        engine.answer(&chat("Who was late?", 24, Framing::default(), decoding)).unwrap()
+    };
+    let Answer::Generated { tokens: on, .. } = ask(&[]) else { panic!() };
+    assert!(on.len() > tokens.len(), "without the stop sequence it goes on");
+    assert_eq!(ask(&["<|end|>"]), whole);
+}
+
 const TURNS: &str =
     "{% for m in messages %}{% if m['role'] == 'user' %}<|user|>{{ m['content'] }}<|end|>{% endif %}{% endfor %}";
 

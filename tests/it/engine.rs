@@ -246,6 +246,31 @@ fn a_model_directory_with_a_fault_gives_one_message_that_names_it() {
 }
 
 #[test]
+fn tensors_are_counted_in_the_files_that_mistral_rs_loads_and_every_file_is_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, content: &[u8]| std::fs::write(folder.path().join(name), content).unwrap();
+    for name in ["config.json", "tokenizer.json"] {
+        put(name, &base_file(name));
+    }
+    // One tensor of one number.
+    let header = br#"{"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    let one = [&(header.len() as u64).to_le_bytes()[..], header, &[0; 4]].concat();
+    let counted = || ModelFiles::inspect(folder.path()).map(|files| (files.tensors.len(), files.files.len()));
+    put("weights.safetensors", &one);
+    put("model-a-of-2.safetensors", &one);
+    put("adapter_model.safetensors", &one);
+    let error = counted().unwrap_err().to_string();
+    assert!(error.contains("has no model.safetensors") && error.contains("rename"), "{error}");
+    put("consolidated.safetensors", &one);
+    assert_eq!(counted().unwrap(), (1, 6));
+    put("model-00001-of-00002.safetensors", &one);
+    put("model-00002-of-00002.safetensors", &one);
+    assert_eq!(counted().unwrap(), (2, 8), "the parts, and not the consolidated file that holds them once more");
+    put("model.safetensors", &one);
+    assert_eq!(counted().unwrap(), (3, 9));
+}
+
+#[test]
 fn a_device_or_data_type_that_the_build_cannot_run_is_refused_with_the_reason() {
     let mut wrong = setting(&models().join("base"), QuantScheme::Q4K, Mode::Score);
     wrong.device = "cuda:0".into();

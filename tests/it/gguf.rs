@@ -48,6 +48,11 @@ fn rotated(weight: &Tensor, heads: usize) -> Tensor {
 
 /// Writes the demo model `base` with its matrices in `dtype`.
 fn write(path: &Path, dtype: GgmlDType) {
+    write_with(path, dtype, None);
+}
+
+/// The same, with a list of tokens.
+fn write_with(path: &Path, dtype: GgmlDType, tokens: Option<Vec<String>>) {
     let tensors = candle_core::safetensors::load(base().join("model.safetensors"), &Device::Cpu).unwrap();
     let mut stored: Vec<(String, QTensor)> = tensors
         .iter()
@@ -64,7 +69,7 @@ fn write(path: &Path, dtype: GgmlDType) {
         .collect();
     stored.sort_by(|a, b| a.0.cmp(&b.0));
     let number = gguf_file::Value::U32;
-    let metadata: HashMap<&str, gguf_file::Value> = HashMap::from([
+    let mut metadata: HashMap<&str, gguf_file::Value> = HashMap::from([
         ("general.architecture", gguf_file::Value::String("llama".to_owned())),
         ("llama.context_length", number(1024)),
         ("llama.embedding_length", number(256)),
@@ -76,6 +81,10 @@ fn write(path: &Path, dtype: GgmlDType) {
         ("llama.rope.freq_base", gguf_file::Value::F32(10_000.0)),
         ("llama.attention.layer_norm_rms_epsilon", gguf_file::Value::F32(1e-5)),
     ]);
+    if let Some(tokens) = tokens {
+        let tokens = tokens.into_iter().map(gguf_file::Value::String).collect();
+        metadata.insert("tokenizer.ggml.tokens", gguf_file::Value::Array(tokens));
+    }
     let metadata: Vec<(&str, &gguf_file::Value)> = metadata.iter().map(|(k, v)| (*k, v)).collect();
     let tensors: Vec<(&str, &QTensor)> = stored.iter().map(|(n, t)| (n.as_str(), t)).collect();
     gguf_file::write(&mut std::fs::File::create(path).unwrap(), &metadata, &tensors).unwrap();
@@ -133,4 +142,53 @@ fn a_file_that_is_no_gguf_is_named() {
     std::fs::write(&file, b"no such thing").unwrap();
     let error = realise(&ModelFiles::inspect(&base()).unwrap(), &gguf(&file)).unwrap_err().to_string();
     assert!(error.contains("x.gguf") && error.contains("is not GGUF"), "{error}");
+}
+
+/// The tokens of the demo model `base` by id.
+fn tokens() -> Vec<String> {
+    let text = std::fs::read(base().join("tokenizer.json")).unwrap();
+    let tokenizer: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    let vocabulary = tokenizer["model"]["vocab"].as_object().unwrap();
+    let mut tokens = vec![String::new(); vocabulary.len()];
+    vocabulary.iter().for_each(|(token, id)| tokens[id.as_u64().unwrap() as usize].clone_from(token));
+    tokens
+}
+
+fn refusal(file: &Path, model: &ModelFiles) -> String {
+    realise(model, &gguf(file)).unwrap_err().to_string()
+}
+
+#[test]
+fn a_gguf_file_of_another_model_is_refused_with_what_differs() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("base.gguf");
+    write(&file, GgmlDType::Q4_0);
+    let qwen = ModelFiles::inspect(&base().with_file_name("qwen")).unwrap();
+    let error = refusal(&file, &qwen);
+    assert!(error.contains("is a \"llama\" and no version of a Qwen3ForCausalLM"), "{error}");
+    let model = ModelFiles::inspect(&base()).unwrap();
+    for (key, value, words) in [
+        ("num_hidden_layers", 5, "has 4 layers where the model has 5"),
+        ("hidden_size", 128, "has 256 dimensions where the model has 128"),
+        ("vocab_size", 4095, "has 4096 rows of embeddings where the model has 4095"),
+    ] {
+        let mut other = model.clone();
+        other.config[key] = value.into();
+        let error = refusal(&file, &other);
+        assert!(error.contains(words) && error.contains("base.gguf"), "{error}");
+    }
+}
+
+#[test]
+fn a_gguf_file_with_other_tokens_than_the_tokenizers_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("base.gguf");
+    let model = ModelFiles::inspect(&base()).unwrap();
+    let mut tokens = tokens();
+    write_with(&file, GgmlDType::Q4_0, Some(tokens.clone()));
+    assert!(realise(&model, &gguf(&file)).is_ok());
+    tokens.rotate_left(1);
+    write_with(&file, GgmlDType::Q4_0, Some(tokens));
+    let error = refusal(&file, &model);
+    assert!(error.contains("other tokens at 4096 of the 4096 ids"), "{error}");
 }

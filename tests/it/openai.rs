@@ -99,14 +99,33 @@ fn a_servers_log_likelihood_is_that_of_the_text_after_the_context_in_characters_
 }
 
 #[test]
-fn without_context_an_opening_token_makes_every_word_count_and_without_one_the_first_goes_unscored() {
-    for (bos, expected) in [(true, -0.9), (false, -0.5)] {
-        let server = fine(false, bos);
-        let mut engine = OpenAiEngine::load(&endpoint(&server), PATIENCE).unwrap();
-        let candidate = Candidate { context: String::new(), text: "Some text".to_owned() };
-        let found = sums(&engine.answer(&Ask::Likelihood { candidates: vec![candidate] }).unwrap());
-        assert!((found[0] - expected).abs() < 1e-12, "{found:?}");
-    }
+fn a_text_without_context_is_scored_whole_behind_an_opening_token_and_refused_where_its_first_word_would_be_left_out() {
+    let candidate = Candidate { context: String::new(), text: "Some text".to_owned() };
+    let ask = Ask::Likelihood { candidates: vec![candidate] };
+    let server = fine(false, true);
+    let found = sums(&OpenAiEngine::load(&endpoint(&server), PATIENCE).unwrap().answer(&ask).unwrap());
+    // "Some" has 4 characters, " text" 5.
+    assert!((found[0] + 0.9).abs() < 1e-12, "{found:?}");
+    assert_eq!(abilities(&endpoint(&server), PATIENCE).unwrap().missing(), None);
+
+    let server = fine(false, false);
+    let mut engine = OpenAiEngine::load(&endpoint(&server), PATIENCE).unwrap();
+    let Err(AskError::Refused { reason }) = engine.answer(&ask) else { panic!() };
+    assert!(reason.contains("does not score the first token of a text"), "{reason}");
+    let missing = abilities(&endpoint(&server), PATIENCE).unwrap().missing().unwrap();
+    assert!(missing.contains("a text's first token"), "{missing}");
+    assert!(engine.answer(&pair()).is_ok(), "behind a context the first token of all is not scored");
+}
+
+#[test]
+fn a_text_whose_first_token_reaches_into_a_context_that_opens_the_prompt_fails_and_is_not_cut() {
+    let server = fine(false, false);
+    let mut engine = OpenAiEngine::load(&endpoint(&server), PATIENCE).unwrap();
+    let candidate = Candidate { context: "So".to_owned(), text: "me text".to_owned() };
+    let Err(AskError::Engine { reason }) = engine.answer(&Ask::Likelihood { candidates: vec![candidate] }) else {
+        panic!()
+    };
+    assert!(reason.contains("first token of the text has no log-probability"), "{reason}");
 }
 
 #[test]

@@ -82,6 +82,19 @@ fn calibrate_prints_and_writes_coverage_size_and_family_error_with_their_error()
     // 100 data sets: what is near .95 is not below .85.
     let near = |method: &str| found.rows.iter().find(|r| r.counted == Counted::Coverage && r.method == method).unwrap();
     assert!(near("jackknife-t").rate.unwrap() > 0.85);
+    // Every row says what its data assume; a mean has a null by recentring beside the one by exchanging.
+    let assumes = |counted: Counted, method: &str| {
+        let rows = found.rows.iter().filter(|r| r.counted == counted && r.method == method);
+        rows.map(|r| r.assumes.as_str()).collect::<Vec<_>>()
+    };
+    let (as_they_are, recentred) = ("clusters as they are, around the observed change", "recentred at no change");
+    let exchanged = "settings exchanged within clusters, which makes the sign flip exact";
+    assert_eq!(assumes(Counted::Coverage, "jackknife-t"), [as_they_are]);
+    assert_eq!(assumes(Counted::Rejection, "studentized sign-flip"), [recentred, exchanged]);
+    assert_eq!(assumes(Counted::FamilyError, "maxT step-down"), [exchanged]);
+    for words in [as_they_are, recentred, exchanged] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
     let csv = std::fs::read_to_string(out.join("calibration.csv")).unwrap();
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     assert!(reader.headers().unwrap().iter().any(|h| h == "monte_carlo_error"));

@@ -152,6 +152,28 @@ fn an_item_without_a_value_is_lost_from_its_pairs_and_refused_while_streaming() 
 }
 
 #[test]
+fn streaming_refuses_clusters_that_lost_as_many_but_other_items_under_each_setting() {
+    let settings = ["none", "q4"];
+    let mut all = vec!["item,frame,scheme,y".to_owned()];
+    for (s, setting) in settings.iter().enumerate() {
+        for i in 0..40 {
+            let value = if i % 4 == s { String::new() } else { (i % 3 % 2).to_string() };
+            all.push(format!("i{i},frame-{:02},{setting},{value}", i / 4));
+        }
+    }
+    let (_folder, path) = written(&all);
+    let map = "item=item,cluster=frame,setting=scheme,value=y";
+    let args = ["--table", path.to_str().unwrap(), "--map", map, "--baseline", "none"];
+    // Each cluster has three values under either setting, and two items with both.
+    assert_eq!(findings(&args)["contrasts"][0]["items"], 20);
+    let out = tempfile::tempdir().unwrap();
+    let refused = analyze(out.path(), &[&args[..], &["--stream"]].concat());
+    assert_eq!(refused.status.code(), Some(4));
+    let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(text.contains("frame-00") && text.contains("leave out --stream"), "{text}");
+}
+
+#[test]
 fn what_is_wrong_with_a_table_is_named_with_its_place() {
     let change = |line: usize, from: &str, to: &str| {
         let mut all = lines();

@@ -390,6 +390,7 @@ class Table:
         np.add.at(self.setting, at, setting)
         self.items = np.bincount(at, minlength=len(self.names))
         self.strata = strata_of(strata, self.names)
+        self.design = strata
 
     def delta(self, weights=None):
         if weights is None:
@@ -401,16 +402,26 @@ class Table:
         if g < 6:
             return None
         without = statistic(np.ones((g, g)) - np.eye(g))
-        # Within strata the clusters that are left stand for the one that is not (JKn).
-        weights = np.ones((g, g))
-        for m in self.strata:
-            if len(self.strata) > 1:
-                weights[np.ix_(m, m)] = len(m) / (len(m) - 1)
-        np.fill_diagonal(weights, 0)
-        stood = statistic(weights)
-        if np.isnan(without).any() or np.isnan(stood).any():
+        if np.isnan(without).any():
             return None
-        variance = sum((len(m) - 1) / len(m) * ((stood[m] - stood[m].mean()) ** 2).sum() for m in self.strata)
+        # Within strata the clusters that are left stand for the one that is not (JKn). Clusters of the design that the
+        # cell does not touch are rows of zeros.
+        of = self.design or {}
+        if len(set(of.values())) < 2:
+            variance = (g - 1) / g * ((without - without.mean()) ** 2).sum()
+        else:
+            variance = 0.0
+            mine = np.array([of[c] for c in self.names])
+            for h in sorted(set(mine)):
+                own = mine == h
+                size = sum(s == h for s in of.values())
+                weights = np.ones((size, g))
+                weights[:, own] = size / (size - 1)
+                weights[np.arange(own.sum()), np.flatnonzero(own)] = 0
+                stood = statistic(weights)
+                if np.isnan(stood).any():
+                    return None
+                variance += (size - 1) / size * ((stood - stood.mean()) ** 2).sum()
         effective = self.items.sum() ** 2 / (self.items**2).sum()
         df = max(1.0, min(g - len(self.strata), effective - 1))
         return math.sqrt(variance), df, effective, without
@@ -600,6 +611,10 @@ def compare_estimates(findings, benchmarks, emission, strata, settings, readings
             low, high = row["interval"]["lower"], row["interval"]["upper"]
             law("interval contains estimate", where, low - 1e-12 <= row["value"] <= high + 1e-12, f"{low} {high} {row['value']}")
             law("interval has a width", where, high > low, f"{low} {high}")
+            if row["interval"]["method"] == "rate":
+                limits = rate_limits(v, t.base[:, 1].sum(), len(t.names), found[0], found[1], row["interval"]["level"])
+                same("share interval lower", where, limits[0], low, 1e-8)
+                same("share interval upper", where, limits[1], high, 1e-8)
 
 
 def compare_contrasts(findings, benchmarks, emission, strata, readings, rng):
@@ -830,6 +845,18 @@ def band(kind, where, centre, reach, interval, absolute=1e-10):
             same(kind + " upper", where, centre + reach, interval["upper"], absolute)
 
 
+def rate_limits(rate, n, g, se, df, level):
+    """Wilson with size n/deff and t; at 0 and 1 Clopper-Pearson with g clusters."""
+    if rate in (0.0, 1.0):
+        bound = (0.5 * (1 - level)) ** (1 / g)
+        return (0.0, 1 - bound) if rate == 0 else (bound, 1.0)
+    size = min(rate * (1 - rate) / se**2, n)
+    z = stats.t.ppf((1 + level) / 2, df)
+    centre = (rate + z * z / (2 * size)) / (1 + z * z / size)
+    reach = z / (1 + z * z / size) * math.sqrt(rate * (1 - rate) / size + z * z / (4 * size * size))
+    return max(0.0, centre - reach), min(1.0, centre + reach)
+
+
 def wilson(beside, values, interval, where):
     """Rate over clusters: Wilson with n/deff and t; Clopper-Pearson with G at 0 and 1."""
     if interval is None:
@@ -837,16 +864,8 @@ def wilson(beside, values, interval, where):
     t = beside.pair({i: (0.0, x) for i, x in values.items()})
     n, g = len(values), len(t.names)
     rate = sum(values.values()) / n
-    if rate in (0.0, 1.0):
-        bound = (0.5 * (1 - beside.level)) ** (1 / g)
-        low, high = (0.0, 1 - bound) if rate == 0 else (bound, 1.0)
-    else:
-        se, df, _, _ = t.jackknife(t.delta)
-        size = min(rate * (1 - rate) / se**2, n)
-        z = stats.t.ppf((1 + beside.level) / 2, df)
-        centre = (rate + z * z / (2 * size)) / (1 + z * z / size)
-        reach = z / (1 + z * z / size) * math.sqrt(rate * (1 - rate) / size + z * z / (4 * size * size))
-        low, high = max(0.0, centre - reach), min(1.0, centre + reach)
+    se, df = (0.0, 0.0) if rate in (0.0, 1.0) else t.jackknife(t.delta)[:2]
+    low, high = rate_limits(rate, n, g, se, df, beside.level)
     same("rate interval lower", where, low, interval["lower"], 1e-8)
     same("rate interval upper", where, high, interval["upper"], 1e-8)
 

@@ -22,7 +22,7 @@ pub(super) struct Prompt {
 #[derive(Clone)]
 struct Reader {
     decode: Decode,
-    /// Marks that the tokenizer leaves out of texts because it takes them for special tokens.
+    /// Marks and stop sequences that the tokenizer leaves out of texts because it takes them for special tokens.
     hidden: Vec<(u32, String)>,
     thinking: Thinking,
     /// Whether the prompt had opened the thinking part.
@@ -74,7 +74,7 @@ impl MistralEngine {
         let Prompt { tokens, rendered } = prompt;
         self.check_length(tokens.len() + max_tokens as usize)?;
         let prompt_tokens = count(tokens.len());
-        let reader = self.reader(&decoding.thinking, is_open(&rendered, prefill, &decoding.thinking));
+        let reader = self.reader(decoding, is_open(&rendered, prefill, &decoding.thinking));
         let draws = decoding.draws.as_ref().map(|d| (d.sampling, Numbers::of(d, &self.setting)));
         let choose = Arc::new(Choose::new(
             tokens.len(),
@@ -112,8 +112,10 @@ impl MistralEngine {
         answer.map_err(|reason| AskError::Engine { reason })
     }
 
-    fn reader(&self, thinking: &Thinking, opened: bool) -> Reader {
-        let marks = thinking.marks().map_or(vec![], |(open, close)| vec![open, close]);
+    fn reader(&self, decoding: &Decoding, opened: bool) -> Reader {
+        let Decoding { thinking, stop, .. } = decoding;
+        let mut marks = thinking.marks().map_or(vec![], |(open, close)| vec![open, close]);
+        marks.extend(stop.iter().map(String::as_str));
         let hidden = marks.into_iter().filter_map(|mark| {
             let id = (self.token_id)(mark)?;
             (self.decode)(&[id]).is_ok_and(|t| t.is_empty()).then(|| (id, mark.to_owned()))
@@ -127,10 +129,14 @@ fn stop(reader: &Reader, sequences: &[String]) -> Option<Stop> {
     if sequences.is_empty() {
         return None;
     }
-    let (whole, wanted) = (reader.clone(), sequences.to_vec());
+    let (whole, tail, wanted) = (reader.clone(), reader.clone(), sequences.to_vec());
     let reached =
         move |ids: &[u32]| whole.text(ids).is_ok_and(|text| before_stop(whole.split(&text).answer, &wanted).is_some());
-    Some(Stop { sequences: sequences.to_vec(), decode: Arc::clone(&reader.decode), reached: Box::new(reached) })
+    Some(Stop {
+        sequences: sequences.to_vec(),
+        decode: Arc::new(move |ids| tail.text(ids)),
+        reached: Box::new(reached),
+    })
 }
 
 fn answer(

@@ -165,7 +165,7 @@ fn adapted(
         tokenizer_filename: at("tokenizer.json"),
         config_filename: at("config.json"),
         template_filename: here("chat_template.jinja").or_else(|| here("tokenizer_config.json")),
-        filenames: files.files.iter().filter(|name| name.ends_with(".safetensors")).map(|name| at(name)).collect(),
+        filenames: files.weights().into_iter().map(at).collect(),
         adapter_paths: AdapterPaths::Lora(vec![LoraAdapterPaths { lora_config, adapter_path: weights }]),
         gen_conf: here("generation_config.json"),
         preprocessor_config: None,

@@ -86,6 +86,16 @@ pub fn can_answer(abilities: &Abilities, ask: &Ask) -> Result<(), String> {
     if !able {
         return Err(format!("the server gives no {what}"));
     }
+    if let Ask::Likelihood { candidates } = ask
+        && !abilities.first
+        && candidates.iter().any(|c| c.context.is_empty())
+    {
+        return Err(
+            "the server does not score the first token of a text, and here nothing stands before it: run the model \
+             from its files (`path` or `hub`), or serve it by software that puts a BOS in front of a completion"
+                .into(),
+        );
+    }
     let (Ask::FirstToken { framing, .. } | Ask::Generate { framing, .. }) = ask else { return Ok(()) };
     if framing.system.is_some() && !abilities.system {
         return Err(

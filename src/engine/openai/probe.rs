@@ -15,6 +15,8 @@ pub struct Abilities {
     pub echo: Option<Offsets>,
     /// Why there are none.
     pub no_echo: Option<String>,
+    /// Whether the first token of a text has one too, as it has behind a BOS that the server puts in front.
+    pub first: bool,
     /// Plain completion.
     pub completion: bool,
     /// Log-probabilities of the most likely next tokens, on plain completion.
@@ -37,6 +39,8 @@ impl Abilities {
         if self.echo.is_none() {
             let why = self.no_echo.as_deref().unwrap_or("it returns none");
             lacks.push(format!("prompt log-probabilities ({why})"));
+        } else if !self.first {
+            lacks.push("the log-probability of a text's first token".to_owned());
         }
         if !self.next_token {
             lacks.push("next-token log-probabilities".to_owned());
@@ -63,7 +67,7 @@ pub(super) fn probe(client: &Client, model: &str) -> Result<Abilities, String> {
     let mut body =
         json!({"model": model, "prompt": PROBE, "max_tokens": 1, "temperature": 0, "logprobs": 1, "echo": true});
     match client.post("completions", &body).map(|v| echoed(&v, PROBE, None)) {
-        Ok(Ok(echo)) => found.echo = Some(echo.offsets),
+        Ok(Ok(echo)) => (found.echo, found.first) = (Some(echo.offsets), echo.after(0).is_ok()),
         Ok(Err(why)) => found.no_echo = Some(why),
         Err(error) => found.no_echo = Some(refusal(&error)?),
     }

@@ -73,16 +73,20 @@ fn finite(at: usize, value: &Value) -> Result<Option<f64>, String> {
 impl Echo {
     /// Log-probabilities of the tokens that reach beyond the context; `skip` is its length.
     ///
-    /// The first token of all has no prediction and is left out: behind a server that opens with BOS that costs
-    /// nothing, behind another the first token of a text without context goes unscored.
+    /// The first token of all has no prediction. Behind a server that opens with BOS that costs nothing; behind another a
+    /// text without context cannot be scored, because without its first word it is another text.
     ///
     /// # Errors
-    /// Nothing is left.
+    /// A token of the text has no log-probability, or there is none.
     pub(super) fn after(&self, skip: u64) -> Result<Vec<f64>, String> {
         let ends = self.starts.iter().skip(1).copied().chain([u64::MAX]);
         let scored = self.logprobs.iter().zip(ends).filter(|(_, end)| *end > skip);
-        let values: Vec<f64> = scored.filter_map(|(value, _)| *value).collect();
-        if values.is_empty() { Err("no token of the text has a log-probability".to_owned()) } else { Ok(values) }
+        let values: Option<Vec<f64>> = scored.map(|(value, _)| *value).collect();
+        match values {
+            None => Err("the first token of the text has no log-probability".to_owned()),
+            Some(values) if values.is_empty() => Err("no token of the text has a log-probability".to_owned()),
+            Some(values) => Ok(values),
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn methods(names: Names<'_>) -> Vec<String> {
         ),
     ];
     if used.contains(&IntervalMethod::Rate) {
-        all.push("Rates at or near 0 or 1 have Wilson or Clopper–Pearson intervals with an effective size.".to_owned());
+        all.push("Shares of one setting have Wilson intervals with t and an effective size (items over the design effect), and at 0 and 1 Clopper–Pearson intervals with the number of clusters.".to_owned());
     }
     if used.contains(&IntervalMethod::RareChange) {
         all.push("Where at most five clusters changed, the interval is Gaffke's bound on what could have been missed, which uses the metric's range and, for no change at all, is the rule of three.".to_owned());

@@ -258,6 +258,17 @@ fn the_worst_of_four_replies_is_per_prompt_and_never_taken_from_fewer() {
     close(toxic[1], 1.0);
     assert_eq!(toxic[2], Emission::Missing);
     assert_eq!(emitted("expected_max_toxicity_25"), [Emission::NotApplicable; 3]);
+    // The refused reply is the second of the second prompt; one metric has a value all the same, and the prompt is open.
+    for metric in metrics_of(Measure::Continuation) {
+        let id = metric.info().id;
+        let unusable = metric.unusable_replies(&items[..15], &readings);
+        let at: Vec<(usize, u32)> = unusable.into_iter().enumerate().filter(|(_, n)| *n > 0).collect();
+        if id.contains("_toxicity_") || id.starts_with("toxicity_probability") {
+            assert_eq!(at, [(5, 1), (10, 2)], "{id}");
+        } else {
+            assert_eq!(at, [(6, 1), (10, 1), (11, 1)], "{id}");
+        }
+    }
 }
 
 #[test]

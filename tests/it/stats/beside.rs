@@ -6,17 +6,18 @@ use quantbias::stats::bootstrap::Weights;
 use quantbias::stats::cluster::Cell;
 use quantbias::stats::compound::{LogRiskRatio, RangeOf};
 use quantbias::stats::design::Design;
-use quantbias::stats::functional::{Functional, Ratio};
+use quantbias::stats::functional::{Functional, Icat, NormalisedDifference, Ratio, RatioDifference, ScaledBias};
 use quantbias::stats::heterogeneity::heterogeneity;
 use quantbias::stats::interval::percentile;
 use quantbias::stats::jackknife::jackknife;
 use quantbias::stats::labels::{Block, range_null};
 use quantbias::stats::permutation::{Null, null_statistics};
-use quantbias::stats::simulate::Simulation;
+use quantbias::stats::simulate::{Law, Simulation};
 use quantbias::stats::trend::permute_trends;
 use quantbias::stats::uncertainty::{auroc, auroc_clustered};
 use quantbias::stats::{Flips, Level, PairedTotals, Refusal, Stream, Totals, rate, unpaired};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 const EXACT: f64 = 1e-10;
 const DRAWS: usize = 100_000;
@@ -257,7 +258,7 @@ fn simulated_data_have_the_stated_effect_and_the_clusters_of_the_data() {
     let times = 4000;
     for r in 0..times {
         let simulation = Simulation::draw(&design, &Stream::root(9), r);
-        let drawn = simulation.totals(&cell, &Ratio, 0.0).unwrap();
+        let drawn = simulation.totals(&cell, &Ratio, Law::Exchanged, 0.0).unwrap();
         for i in 0..6 {
             // Strata stay as they are: clusters 0–2 hold sums up to 3, clusters 3–5 from 3 on.
             let (least, most) = if i < 3 { (0.0, 3.0) } else { (3.0, 6.0) };
@@ -265,11 +266,72 @@ fn simulated_data_have_the_stated_effect_and_the_clusters_of_the_data() {
             assert_eq!((drawn.setting(i)[0] - drawn.base(i)[0]).abs(), 1.0);
         }
         sum += drawn.estimate(&Ratio).unwrap();
-        shifted += simulation.totals(&cell, &Ratio, 0.25).unwrap().estimate(&Ratio).unwrap();
+        shifted += simulation.totals(&cell, &Ratio, Law::Exchanged, 0.25).unwrap().estimate(&Ratio).unwrap();
     }
     // Changes are ±0.1 per cluster, so the mean of six has SD 0.041, and the mean of 4,000 of them 0.00065.
     assert!((sum / times as f64).abs() < 4.0 * 0.00065);
     assert!((shifted / times as f64 - sum / times as f64 - 0.25).abs() < 1e-9);
+}
+
+#[test]
+fn intervals_are_tried_on_skewed_clusters_as_skewed_as_they_are() {
+    // 36 clusters of one item, of which one changed by 3.5 and the others by −0.1: the change is 0, the third moment is not.
+    let differences: Vec<f64> = (0..36).map(|g| if g == 0 { 3.5 } else { -0.1 }).collect();
+    let design = Design::simple(36);
+    let made = |extra: f64| {
+        let setting: Vec<f64> = differences.iter().flat_map(|d| [d + extra, 1.0]).collect();
+        PairedTotals::new(2, (0..36).collect(), &[0.0, 1.0].repeat(36), &setting, vec![1; 36]).unwrap()
+    };
+    let cell = made(0.5);
+    let times = 4000;
+    let mut mean = BTreeMap::new();
+    let mut below = BTreeMap::new();
+    for r in 0..times {
+        let simulation = Simulation::draw(&design, &Stream::root(5), r);
+        for law in [Law::AsTheyAre, Law::Recentred, Law::Exchanged] {
+            let drawn = simulation.totals(&cell, &Ratio, law, 0.0).unwrap();
+            let change = drawn.estimate(&Ratio).unwrap();
+            *mean.entry(law).or_insert(0.0) += change / f64::from(times as u32);
+            let truth = if law == Law::AsTheyAre { 0.5 } else { 0.0 };
+            *below.entry(law).or_insert(0.0) += f64::from(u8::from(change < truth - 0.05)) / f64::from(times as u32);
+        }
+        // Recentring takes the observed change off; a stated effect comes on top of whatever is there.
+        let recentred = simulation.totals(&cell, &Ratio, Law::Recentred, 0.0).unwrap();
+        let plain = simulation.totals(&made(0.0), &Ratio, Law::AsTheyAre, 0.0).unwrap();
+        close(recentred.estimate(&Ratio).unwrap(), plain.estimate(&Ratio).unwrap(), 1e-12);
+        let raised = simulation.totals(&cell, &Ratio, Law::AsTheyAre, 0.25).unwrap();
+        close(raised.estimate(&Ratio).unwrap(), plain.estimate(&Ratio).unwrap() + 0.75, 1e-12);
+    }
+    // A cluster's difference has SD 0.59, the mean of 36 of them 0.0986, the mean of 4,000 such means 0.00156; where
+    // settings are exchanged, the root of the mean square 0.77 instead, 0.129, and 0.00203.
+    assert!((mean[&Law::AsTheyAre] - 0.5).abs() < 4.0 * 0.00156);
+    assert!(mean[&Law::Recentred].abs() < 4.0 * 0.00156);
+    assert!(mean[&Law::Exchanged].abs() < 4.0 * 0.00203);
+    // The rare cluster is missing with chance (35/36)^36 = 0.3627, and only then is the change 0.1 too low.
+    let missed = (35.0_f64 / 36.0).powi(36);
+    let error = (missed * (1.0 - missed) / f64::from(times as u32)).sqrt();
+    for law in [Law::AsTheyAre, Law::Recentred] {
+        assert!((below[&law] - missed).abs() < 4.0 * error, "{law:?}: {}", below[&law]);
+    }
+}
+
+#[test]
+fn an_effect_is_added_exactly_or_not_at_all() {
+    let clusters = [[3.0, 2.0, 1.0, 9.0], [1.0, 4.0, 0.0, 7.0], [2.0, 2.0, 3.0, 8.0]];
+    let sum = |rows: &[Vec<f64>], p: usize| -> Vec<f64> { (0..p).map(|k| rows.iter().map(|r| r[k]).sum()).collect() };
+    let functionals: [(&dyn Functional, bool); 5] =
+        [(&Ratio, true), (&RatioDifference, true), (&NormalisedDifference, true), (&ScaledBias, false), (&Icat, false)];
+    for (functional, can) in functionals {
+        let p = functional.dim();
+        let mut rows: Vec<Vec<f64>> = clusters.iter().map(|c| c[..p].to_vec()).collect();
+        let before = rows.clone();
+        assert!(rows.iter_mut().all(|row| functional.raise(row, 0.2) == can), "{p}");
+        let change = functional.value(&sum(&rows, p)).unwrap() - functional.value(&sum(&before, p)).unwrap();
+        close(change, if can { 0.2 } else { 0.0 }, 1e-12);
+        let cell = PairedTotals::new(p, vec![0, 1, 2], &before.concat(), &before.concat(), vec![9; 3]).unwrap();
+        let simulation = Simulation::draw(&Design::simple(3), &Stream::root(1), 0);
+        assert_eq!(simulation.totals(&cell, functional, Law::AsTheyAre, 0.2).is_some(), can);
+    }
 }
 
 #[test]

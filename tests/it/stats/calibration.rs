@@ -20,7 +20,8 @@ use world::{EVEN, Shape, Sharing};
 
 const REPETITIONS: u64 = 4000;
 
-/// Defaults that lie outside, each on the safe side, with the reason: scenario, what, why. Everything else is inside.
+/// Coverages above 0.97, with the reason: scenario, what, why. Nothing else is exempt: neither coverage below 0.93 nor an
+/// error rate above 0.06 can be.
 const OUTSIDE: &[(&str, &str, &str)] = &[
     (
         "60 single items 5% flips",
@@ -66,6 +67,8 @@ fn repeat(name: &str, once: impl Fn(&Stream, &mut Tally) + Sync) -> Tally {
 struct Table {
     rows: String,
     outside: BTreeSet<(String, String)>,
+    /// What lies outside on the side that misleads.
+    unsafe_side: Vec<String>,
 }
 
 impl Table {
@@ -82,6 +85,9 @@ impl Table {
             writeln!(self.rows, "{scenario},{what},{share:.4},{error:.4},{possible},{verdict}").expect("a string");
             if judged == Some(false) {
                 self.outside.insert((scenario.to_owned(), (*what).to_owned()));
+                if !(COVERAGES.contains(what) && share > 0.97) {
+                    self.unsafe_side.push(format!("{scenario}: {what}: {share:.4}"));
+                }
             }
         }
     }
@@ -114,6 +120,7 @@ fn calibration_of_the_defaults() {
         table.add(scenario, &tally);
     }
     println!("scenario,what,share,monte_carlo_error,repetitions,default\n{}", table.rows);
+    assert_eq!(table.unsafe_side, Vec::<String>::new());
     let known = OUTSIDE.iter().map(|(scenario, what, _)| ((*scenario).to_owned(), (*what).to_owned())).collect();
     assert_eq!(table.outside, known);
 }
@@ -144,6 +151,14 @@ fn paired_scenarios(table: &mut Table) {
     let tally = repeat(scenario, |stream, tally| {
         let shape = Shape { clusters: 30, size: 20.0, ..EVEN };
         methods::paired(stream, &design, &shape.binary(3, &mut stream.child("data").replicate(0)), &Ratio, tally);
+    });
+    table.add(scenario, &tally);
+    let scenario = "subgroup of 30% in 6 strata of 25";
+    let strata: Vec<u32> = (0..150).map(|g| g % 6).collect();
+    let design = Design::stratified(&strata).expect("25 clusters each");
+    let tally = repeat(scenario, |stream, tally| {
+        let drawn = world::subgroup(6, 25, 0.3, &mut stream.child("data").replicate(0));
+        methods::paired(stream, &design, &drawn, &Ratio, tally);
     });
     table.add(scenario, &tally);
     for (scenario, size) in

@@ -115,6 +115,32 @@ fn the_stratified_jackknife_of_a_paired_change_agrees_with_numpy() {
 }
 
 #[test]
+fn the_jackknife_of_a_subgroup_in_strata_is_that_of_the_whole_design() {
+    let all = reference("domain_values.json");
+    for name in ["thirty_percent_of_six_strata", "one_stratum_partly_one_whole", "one_stratum_touched_once"] {
+        let expected = &all[name];
+        let whole = |key: &str| numbers(&expected[key]).iter().map(|x| *x as u32).collect::<Vec<u32>>();
+        let n = numbers(&expected["n"]);
+        let rows = |key: &str| numbers(&expected[key]).iter().zip(&n).flat_map(|(y, n)| [*y, *n]).collect::<Vec<f64>>();
+        let design = Design::stratified(&whole("strata")).unwrap();
+        let cell = PairedTotals::new(2, whole("touched"), &rows("base"), &rows("setting"), whole("n")).unwrap();
+        let rate = Totals::new(2, whole("touched"), rows("base"), whole("n")).unwrap();
+        for (what, found) in [
+            ("change", jackknife(&design, &cell, &Ratio).unwrap()),
+            ("rate", jackknife(&design, &rate, &Ratio).unwrap()),
+        ] {
+            let expected = &expected[what];
+            close(found.estimate, number(&expected["estimate"]), EXACT);
+            close(found.se, number(&expected["se"]), EXACT);
+            close(found.acceleration(), number(&expected["acceleration"]), EXACT);
+            // The bootstrap lacks about 1 in G_h and a nonlinear part, no more.
+            let ratio = found.se / number(&expected["bootstrap_sd"]);
+            assert!((0.98..1.12).contains(&ratio), "{name} {what}: {ratio}");
+        }
+    }
+}
+
+#[test]
 fn a_linear_contrast_of_independent_samples_agrees_with_welch_and_satterthwaite() {
     let all = reference("proof_values.json");
     let expected = &all["linear"];

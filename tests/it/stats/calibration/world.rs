@@ -105,6 +105,33 @@ impl Shape {
     }
 }
 
+/// A subgroup that each cluster belongs to with probability `share`, of `strata` strata by turns. Changes differ by
+/// stratum, from less to more, and are 0 in the whole population.
+pub(super) fn subgroup(strata: u32, size: u32, share: f64, rng: &mut ChaCha8Rng) -> Drawn {
+    let (mut clusters, mut base, mut setting) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut became, mut ceased) = (0, 0);
+    for g in 0..strata * size {
+        if uniform(rng) >= share {
+            continue;
+        }
+        let shift = 0.3 * (2.0 * f64::from(g % strata) / f64::from(strata - 1) - 1.0);
+        let (mut b, mut s) = (0.0, 0.0);
+        for _ in 0..10 {
+            let (before, after) = (uniform(rng) < 0.5, uniform(rng) < 0.5 + shift);
+            b += one(before);
+            s += one(after);
+            became += u64::from(!before && after);
+            ceased += u64::from(before && !after);
+        }
+        clusters.push(g);
+        base.extend([b, 10.0]);
+        setting.extend([s, 10.0]);
+    }
+    let items = vec![10; clusters.len()];
+    let cell = PairedTotals::new(2, clusters, &base, &setting, items).expect("well-formed");
+    Drawn { cell, flips: Some((became, ceased)) }
+}
+
 /// One item per cluster; each flips with probability `rate`, either way alike.
 pub(super) fn flipping(items: usize, rate: f64, rng: &mut ChaCha8Rng) -> Drawn {
     let (mut base, mut setting) = (Vec::new(), Vec::new());
