@@ -54,6 +54,8 @@ fn prompts_that_do_not_fit_fail_are_counted_and_end_with_exit_code_6_and_their_r
     let words = String::from_utf8_lossy(&first.stderr).into_owned();
     assert_eq!(first.status.code(), Some(6), "{words}");
     assert!(words.contains("2 of 7 items failed"), "{words}");
+    let again = run(&["--resume"]);
+    assert_eq!(again.status.code(), Some(6), "{}", String::from_utf8_lossy(&again.stderr));
     std::fs::write(at("audit.toml"), audit + "[runner]\nmax_failed = 0.5\n").unwrap();
     let second = run(&["--resume"]);
     assert_eq!(second.status.code(), Some(0), "{}", String::from_utf8_lossy(&second.stderr));
@@ -61,6 +63,12 @@ fn prompts_that_do_not_fit_fail_are_counted_and_end_with_exit_code_6_and_their_r
     let records = records(&path, "texts", "base@none");
     let failed: Vec<&str> = records.iter().filter(|r| r.answer.is_err()).map(|r| r.item.as_str()).collect();
     assert_eq!((records.len(), failed), (7, vec!["t0", "t1"]));
+    let seal = std::fs::read(path.join("SHA256SUMS")).unwrap();
+    std::fs::remove_file(path.join("SHA256SUMS")).unwrap();
+    assert_eq!(run(&["--resume"]).status.code(), Some(0));
+    assert!(path.join("SHA256SUMS").exists(), "a run that was cut off before its seal is sealed");
+    let lines = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().count();
+    assert_eq!(lines(&std::fs::read(path.join("SHA256SUMS")).unwrap()), lines(&seal));
     let log = std::fs::read_to_string(path.join("log.jsonl")).unwrap();
     assert_eq!(log.matches("\"event\":\"planned\"").count(), 1, "what is complete is not run again");
 }
