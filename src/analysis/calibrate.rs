@@ -142,7 +142,7 @@ pub fn calibrate(run: &Run, plan: &Plan, request: &Request) -> Result<Calibratio
                 if rows.len() < MOST_CELLS * MOST_METHODS {
                     match at.cell(group, pair) {
                         Ok(found) => rows.extend(found),
-                        Err(left) => left_out.push(left),
+                        Err(left) => left_out.push(*left),
                     }
                 }
             }
@@ -206,11 +206,12 @@ impl<'a> Trial<'a> {
         Self { sums, level, request, weights, flips, data_sets: stream.child("data sets") }
     }
 
-    fn cell(&self, group: usize, pair: usize) -> Result<Vec<CalibrationRow>, LeftOut> {
+    fn cell(&self, group: usize, pair: usize) -> Result<Vec<CalibrationRow>, Box<LeftOut>> {
         let (group, pair_of) = (&self.sums.groups[group], &self.sums.pairs[pair]);
         let (totals, functional) = (&group.pairs[pair].totals, group.functional);
-        let left =
-            |why: &str| LeftOut { cell: group.cell.clone(), setting: pair_of.setting.clone(), why: why.to_owned() };
+        let left = |why: &str| {
+            Box::new(LeftOut { cell: group.cell.clone(), setting: pair_of.setting.clone(), why: why.to_owned() })
+        };
         let raised = functional.raise(&mut vec![0.0; functional.dim()], self.request.effect);
         if self.request.effect != 0.0 && !raised {
             return Err(left("no effect can be added to this metric"));

@@ -152,7 +152,9 @@ mod tests {
         let put = |group: &str, files: &[(&str, &str)]| {
             let group = folder.path().join(group);
             std::fs::create_dir_all(&group).unwrap();
-            files.iter().for_each(|(name, text)| std::fs::write(group.join(name), text).unwrap());
+            for (name, text) in files {
+                std::fs::write(group.join(name), text).unwrap();
+            }
         };
         let free = |own: &str| free_of_groups(folder.path(), own);
         put("a/b", &[("memory.max", "max\n"), ("memory.current", "700\n")]);

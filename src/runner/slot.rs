@@ -321,9 +321,9 @@ impl<'a> Slot<'a> {
                     if weight >= LIMIT {
                         // Only the engine may refuse a setting for good.
                         if outside {
-                            self.lose(death.reason)
+                            self.lose(death.reason);
                         } else {
-                            self.refuse(setting, death.reason)
+                            self.refuse(setting, death.reason);
                         }
                         return Next::Leave;
                     }

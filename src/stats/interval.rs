@@ -166,10 +166,13 @@ pub fn expanded_percentile(
     limits(&order, replicates, level, lower, 1.0 - lower)
 }
 
+/// What [`expanded_share`] was asked for last, and its answer.
+type LastShare = Cell<Option<((Level, usize, usize), f64)>>;
+
 /// `Φ(−√(G/(G−H))·t_{G−H, 1−α/2})`. Settings of a subgroup ask for the same one after the other, and a quantile of t with
 /// many degrees of freedom takes as long as the replicates' own: the last is kept.
 fn expanded_share(level: Level, clusters: usize, strata: usize) -> f64 {
-    thread_local!(static LAST: Cell<Option<((Level, usize, usize), f64)>> = const { Cell::new(None) });
+    thread_local!(static LAST: LastShare = const { Cell::new(None) });
     let asked = (level, clusters, strata);
     if let Some((last, share)) = LAST.get()
         && last == asked
