@@ -5,9 +5,10 @@ use super::say;
 use crate::analysis::{check_margins, check_plan, gates_in_force};
 use crate::findings::OnInconclusive;
 use crate::pipeline::{Cost, Failure, Request, exit, prepare, today};
+use crate::records::Refused;
 use crate::spec::{self, Checked, Gate};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Say what an audit file would do, without running anything.
 #[derive(Debug, Args)]
@@ -23,7 +24,7 @@ pub(super) fn run(Check { file }: &Check) -> Result<u8, Failure> {
     check_plan(request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan)?;
     check_margins(&request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan)?;
     let prepared = prepare(&request)?;
-    say!("{} is fine.", file.display());
+    say!("{}", verdict(file, &prepared.refused));
     say!();
     let costs = request.costs();
     say!("{:<24} {:>8} {:>9} {:>9} {:>10}", "benchmark", "items", "clusters", "settings", "requests");
@@ -45,15 +46,24 @@ pub(super) fn run(Check { file }: &Check) -> Result<u8, Failure> {
             say!("{:<24} note: {deviation}", "");
         }
     }
-    for refused in &prepared.refused {
-        say!("{:<24} refused: {}", refused.setting, refused.reason);
-    }
     say!();
     for gate in gates_in_force(request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan) {
         say!("{}", gate_line(&gate, checked.plan.inconclusive));
     }
     warn(expired(&checked, &today()));
     Ok(exit::DONE)
+}
+
+/// Whether the file can be run as it stands; what cannot is left out by a run, which goes on with the rest.
+fn verdict(file: &Path, refused: &[Refused]) -> String {
+    if refused.is_empty() {
+        return format!("{} is fine.", file.display());
+    }
+    let mut text = format!("{} is readable, but a run would leave this out:", file.display());
+    for Refused { setting, reason } in refused {
+        text += &format!("\n  {setting} is refused: {reason}");
+    }
+    text
 }
 
 /// A gate with its margin, where it holds, and what it does when inconclusive.

@@ -4,6 +4,7 @@ use super::running::warn;
 use super::say;
 use crate::pipeline::{Failure, exit};
 use crate::records;
+use crate::report::number::counted;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -25,10 +26,9 @@ pub(super) fn run(Merge { parts, out }: &Merge) -> Result<u8, Failure> {
     records::merge(parts, out)?;
     // Each part was held to the tolerance by itself, so that parts which passed cannot exceed it together.
     let failed: u64 = records::Run::open(out)?.manifest.provenance.counts.values().map(|c| c.failed).sum();
-    warn(
-        (failed > 0)
-            .then(|| format!("{failed} items failed; a part with more than `max_failed` ended with exit code 6")),
-    );
+    warn((failed > 0).then(|| {
+        format!("{} failed; a part with more than `max_failed` ended with exit code 6", counted(failed, "item"))
+    }));
     say!("{}", out.display());
     Ok(exit::DONE)
 }

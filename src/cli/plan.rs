@@ -5,6 +5,7 @@ use super::say;
 use crate::analysis::{Assumptions, Expected, check_margins, check_plan, expected, is_overall};
 use crate::findings;
 use crate::pipeline::{Failure, Probe, Request, exit, freeze, prepare, probe, save_frozen};
+use crate::report::number::counted;
 use crate::spec::Preset;
 use clap::Args;
 use std::path::PathBuf;
@@ -124,12 +125,12 @@ fn show_cost(request: &Request, cost: Option<&Probe>) {
     say!();
     if let Some(probe) = cost {
         say!(
-            "Cost: {} model calls for {} items over all settings; about {} with {} workers ({} items were asked to find out, \
+            "Cost: {} model calls for {} items over all settings; about {} with {} ({} items were asked to find out, \
          loading takes {:.1} s).",
             probe.requests,
             probe.items,
             duration(probe.seconds),
-            probe.workers,
+            counted(probe.workers, "worker"),
             probe.asked,
             probe.load_seconds
         );

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "progress is for the screen")]
 
+use crate::report::number::counted;
 use crate::runner::Event;
 use crate::runner::event::What;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -53,7 +54,8 @@ impl Progress {
                 (self.items, self.present, self.cost) = (*items, *present, *cost);
                 self.started = Instant::now();
                 let kept = if *present > 0 { format!(", {present} already answered") } else { String::new() };
-                eprintln!("{items} items to ask{kept}; {workers} workers with {threads} thread(s) each");
+                let (workers, threads) = (counted(*workers as u64, "worker"), counted(u64::from(*threads), "thread"));
+                eprintln!("{} to ask{kept}; {workers} with {threads} each", counted(*items, "item"));
                 self.open();
             }
             Event::Item { failed, cost, tokens, .. } => {
@@ -65,7 +67,14 @@ impl Progress {
                 self.step();
             }
             Event::Fewer { workers, reason } => {
-                self.say(&format!("memory is exhausted ({reason}); going on with {workers} worker(s)"));
+                let workers = counted(*workers as u64, "worker");
+                self.say(&format!("memory is exhausted ({reason}); going on with {workers}"));
+            }
+            Event::Tight { needed_mib, allowed_mib, by_user } => {
+                let whose = if *by_user { "`memory_mib` allows" } else { "this machine has free" };
+                self.say(&format!(
+                    "warning: one worker takes about {needed_mib} MiB, and {whose} {allowed_mib} MiB: one is started all the same"
+                ));
             }
             Event::Refused { setting, reason } => self.say(&format!("refused {setting}: {reason}")),
             Event::Worker { setting, what: What::Died { item, reason }, .. } => {

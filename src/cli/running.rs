@@ -62,6 +62,7 @@ pub(super) fn prepared(file: &Path, out: &Out) -> Result<(Prepared, Checked, Lay
     let mut prepared = prepare(&request)?;
     let settings = prepared.identity.settings.iter().filter(|s| !s.aa);
     warn(settings.flat_map(|s| s.realised.deviations.iter().map(|d| format!("{}: {d}", s.id))));
+    warn(prepared.refused.iter().map(|r| format!("{} is refused: {}", r.setting, r.reason)));
     if let Some(path) = &out.plan {
         let frozen = load_frozen(path)?;
         warn(departures(&frozen, &prepared, &checked.plan).iter().map(|d| format!("not as frozen: {d}")));

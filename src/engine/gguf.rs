@@ -31,7 +31,8 @@ const OTHER_TOKENS_PERCENT: usize = 1;
 pub fn tensors(path: &Path, model: &ModelFiles) -> Result<Vec<StoredTensor>, LoadError> {
     let wrong = |why: String| LoadError::Config { path: path.to_owned(), why };
     let mut file = std::fs::File::open(path).map_err(|e| wrong(format!("cannot be read: {}", e.kind())))?;
-    let content = Content::read(&mut file).map_err(|e| wrong(format!("is not GGUF ({e}); fetch the file again")))?;
+    let content =
+        Content::read(&mut file).map_err(|e| wrong(format!("is not GGUF ({}); fetch the file again", in_words(e))))?;
     same_model(&content, model)
         .map_err(|why| wrong(format!("{why}; give the GGUF file that was made from {}", model.directory.display())))?;
     let mut found: Vec<StoredTensor> = content
@@ -52,6 +53,16 @@ pub fn tensors(path: &Path, model: &ModelFiles) -> Result<Vec<StoredTensor>, Loa
     }
     found.sort_by(|a, b| a.info.name.cmp(&b.info.name));
     Ok(found)
+}
+
+/// candle's message; where the environment asks for backtraces, its errors carry one, which is for its developers.
+fn in_words(error: candle_core::Error) -> String {
+    match error {
+        candle_core::Error::WithBacktrace { inner, .. } => in_words(*inner),
+        candle_core::Error::Context { inner, context } => format!("{context}: {}", in_words(*inner)),
+        candle_core::Error::WithPath { inner, .. } => in_words(*inner),
+        other => other.to_string(),
+    }
 }
 
 /// Whether the header is that of a version of the model; what it does not state is not compared.

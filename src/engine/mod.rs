@@ -35,6 +35,7 @@ pub use scripted::ScriptedEngine;
 
 use crate::benchmark::Ask;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Scoring and generating never share one engine instance (mistral.rs panics when they meet).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -157,6 +158,9 @@ pub struct Realised {
     pub dtype: String,
     /// Why the name and what was realised differ, one sentence each; empty when they agree.
     pub deviations: Vec<String>,
+    /// What the server says of itself and of the model that stays the same while both do; empty for a local model.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub server: BTreeMap<String, String>,
 }
 
 /// Why an ask got no answer.

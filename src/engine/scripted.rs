@@ -25,6 +25,8 @@ pub struct Script {
     pub faults: Vec<Fault>,
     /// Milliseconds that every answer takes.
     pub delay_ms: u64,
+    /// Milliseconds that loading takes.
+    pub load_delay_ms: u64,
 }
 
 /// How to answer.
@@ -91,6 +93,7 @@ impl ScriptedEngine {
     /// # Errors
     /// The reason, if the script refuses this setting.
     pub fn load(script: Script, setting: &str) -> Result<Self, String> {
+        std::thread::sleep(Duration::from_millis(script.load_delay_ms));
         if let Some(reason) = script.refuse.get(setting) {
             return Err(reason.clone());
         }
@@ -220,5 +223,6 @@ pub fn realised() -> Realised {
         device: "cpu".to_owned(),
         dtype: "f32".to_owned(),
         deviations: vec!["Scripted answers: no model was loaded.".to_owned()],
+        server: BTreeMap::new(),
     }
 }

@@ -69,6 +69,7 @@ impl Held {
             device: device.to_owned(),
             dtype: dtype.to_owned(),
             deviations: self.deviations,
+            server: BTreeMap::new(),
         }
     }
 }

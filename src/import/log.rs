@@ -371,6 +371,7 @@ fn realised(label: &str, baseline: bool, bits: Option<f64>, lacks: &[String]) ->
         device: "not known".to_owned(),
         dtype: if baseline { label.to_owned() } else { "not known".to_owned() },
         deviations: lacks.to_vec(),
+        server: BTreeMap::new(),
     }
 }
 

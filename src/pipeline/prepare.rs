@@ -2,9 +2,10 @@
 
 use super::error::Failure;
 use super::freeze::Frozen;
-use super::served;
+use super::served::{self, Served};
 use crate::benchmark::{self, BenchmarkData};
 use crate::engine::load::{LoadSetting, ModelFiles};
+use crate::engine::openai::Unusable;
 use crate::engine::{Mode, realised};
 use crate::records::run_dir::{hash_files, items_sha256};
 use crate::records::{
@@ -93,26 +94,38 @@ pub struct Prepared {
     pub frozen: Option<Frozen>,
     /// Benchmarks with the models that are asked.
     pub benchmarks: Vec<(Arc<BenchmarkData>, Vec<String>)>,
+    /// What the headers of a setting's server call it, by setting: for the record, not for the identity, because it may be a
+    /// proxy.
+    pub servers: BTreeMap<String, String>,
 }
 
 /// Inspects and hashes the models, works out what each scheme means for them, and makes the identity.
 ///
 /// # Errors
-/// [`Failure::Model`] where a model, or the baseline of one, cannot be loaded; a scheme that cannot is refused instead.
+/// [`Failure::Model`] where a model, or the baseline of one, cannot be loaded, or a server does not answer; a scheme that
+/// cannot be loaded is refused instead.
 pub fn prepare(request: &Request) -> Result<Prepared, Failure> {
     let models = models(request)?;
     let (mut settings, mut identities, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     let mut benchmarks = request.benchmarks.clone();
+    let mut servers = BTreeMap::new();
     for setting in &request.settings {
         if let ModelSource::Endpoint(endpoint) = &setting.source {
             match served::ask(setting, endpoint, &mut benchmarks) {
-                Ok(served) => {
-                    identities.push(served.identity);
-                    refused.extend(served.refused);
+                Ok(Served { identity, refused: unasked, software }) => {
+                    identities.push(identity);
+                    refused.extend(unasked);
+                    servers.extend(software.map(|name| (setting.id.clone(), name)));
                     settings.push(setting.clone());
                 }
-                Err(why) if setting.baseline => return Err(Failure::Model { id: setting.model.clone(), why }),
-                Err(reason) => refused.push(Refused { setting: setting.id.clone(), reason }),
+                // Another time it is there: without it this would be another run.
+                Err(Unusable::Gone(why)) => {
+                    return Err(Failure::Model { id: setting.model.clone(), why: format!("{}: {why}", setting.id) });
+                }
+                Err(why) if setting.baseline => {
+                    return Err(Failure::Model { id: setting.model.clone(), why: why.to_string() });
+                }
+                Err(why) => refused.push(Refused { setting: setting.id.clone(), reason: why.to_string() }),
             }
             continue;
         }
@@ -154,7 +167,7 @@ pub fn prepare(request: &Request) -> Result<Prepared, Failure> {
         settings: identities,
         benchmarks: benchmarks.iter().map(|(b, m)| benchmark_identity(b, m)).collect::<Result<_, _>>()?,
     };
-    Ok(Prepared { identity, settings, refused, frozen: None, benchmarks })
+    Ok(Prepared { identity, settings, refused, frozen: None, benchmarks, servers })
 }
 
 fn models(request: &Request) -> Result<BTreeMap<String, (Option<ModelFiles>, ModelIdentity)>, Failure> {

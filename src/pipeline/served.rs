@@ -1,7 +1,7 @@
 //! Settings behind a server: what it can do is found out before anything is asked of it in earnest.
 
 use crate::benchmark::BenchmarkData;
-use crate::engine::openai::{self, Patience};
+use crate::engine::openai::{self, Patience, Unusable};
 use crate::records::{ModelIdentity, Refused, SettingIdentity};
 use crate::spec::{Endpoint, Setting};
 use std::collections::BTreeMap;
@@ -16,19 +16,22 @@ pub(super) struct Served {
     pub(super) identity: SettingIdentity,
     /// What the server cannot be asked.
     pub(super) refused: Vec<Refused>,
+    /// What its headers call it.
+    pub(super) software: Option<String>,
 }
 
 /// Probes the server, and takes the model off the benchmarks that it cannot answer.
 ///
 /// # Errors
-/// In words: unreachable, refused, or without the model.
+/// [`Unusable`] in words: unreachable, refused, or without the model.
 pub(super) fn ask(
     setting: &Setting,
     endpoint: &Endpoint,
     benchmarks: &mut [(Arc<BenchmarkData>, Vec<String>)],
-) -> Result<Served, String> {
+) -> Result<Served, Unusable> {
     let abilities = openai::abilities(endpoint, AT_START)?;
-    let mut realised = openai::declared(endpoint);
+    let mut realised = openai::realised(endpoint, &abilities);
+    realised.deviations.extend(said(&realised.server));
     realised.deviations.extend(abilities.missing());
     let mut refused = Vec::new();
     for (data, models) in benchmarks.iter_mut().filter(|(_, models)| models.contains(&setting.model)) {
@@ -48,7 +51,13 @@ pub(super) fn ask(
         files: BTreeMap::new(),
         realised,
     };
-    Ok(Served { identity, refused })
+    Ok(Served { identity, refused, software: abilities.software })
+}
+
+/// What the server says of itself, as a sentence.
+fn said(server: &BTreeMap<String, String>) -> Option<String> {
+    let facts: Vec<String> = server.iter().map(|(key, value)| format!("{key} {value:?}")).collect();
+    (!facts.is_empty()).then(|| format!("the server says of itself and of the model: {}", facts.join(", ")))
 }
 
 /// A model that has no files here.

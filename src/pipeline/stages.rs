@@ -78,7 +78,7 @@ pub fn run_prepared(
         if !folder.join(seal::SEAL).exists() {
             seal::seal(folder)?;
         }
-        runner::check_failed(dir.manifest(), options.max_failed)?;
+        runner::check_failed(&dir, options.max_failed)?;
         return Ok(folder.to_owned());
     }
     // The plan that a run began with stays beside it; a later one is named where it is used.
@@ -91,7 +91,7 @@ pub fn run_prepared(
     let canonical = canonical_json(plan).map_err(crate::analysis::AnalysisError::Plan)?;
     dir.note_plan(sha256_hex(canonical.as_bytes()))?;
     dir.note_refused(&prepared.refused)?;
-    dir.add_environment(environment())?;
+    dir.add_environment(environment(prepared))?;
     let run_plan = RunPlan {
         settings: prepared.settings.clone(),
         benchmarks: prepared
@@ -215,8 +215,9 @@ pub fn report_findings(
     Ok(pages)
 }
 
-/// Host, processor features, and the variables that change the engine: for the record, not for the identity.
-fn environment() -> serde_json::Value {
+/// Host, processor features, the variables that change the engine, and what servers call themselves: for the record, not for
+/// the identity.
+fn environment(prepared: &Prepared) -> serde_json::Value {
     let variables: std::collections::BTreeMap<String, String> =
         std::env::vars().filter(|(k, _)| k.starts_with("MISTRALRS_") || k == "RAYON_NUM_THREADS").collect();
     serde_json::json!({
@@ -228,6 +229,7 @@ fn environment() -> serde_json::Value {
         "compiled_target_features": target_features(),
         "cpu_flags": cpu_flags(),
         "variables": variables,
+        "servers": prepared.servers,
     })
 }
 

@@ -13,10 +13,14 @@ use crate::benchmark::BenchmarkData;
 use fs_err as fs;
 use std::path::{Path, PathBuf};
 
+/// The analysis plan beside the records.
+const PLAN: &str = "plan.json";
+
 /// Joins the parts into `out`.
 ///
 /// # Errors
-/// [`RecordsError`]: a part is of another identity, damaged, or contradicts another one; records are missing in all of
+/// [`RecordsError`]: a part is of another identity, damaged, or contradicts another one, of which it is one to be begun
+/// under another frozen plan, or under none; records are missing in all of
 /// them (then what there is has been joined, and the call can be repeated with the missing part); writing failed.
 pub fn merge(parts: &[PathBuf], out: &Path) -> Result<(), RecordsError> {
     let Some(first) = parts.first() else {
@@ -30,6 +34,9 @@ pub fn merge(parts: &[PathBuf], out: &Path) -> Result<(), RecordsError> {
     let mut dir = RunDir::create(out, identity.clone(), &benchmarks.iter().collect::<Vec<_>>(), true)?;
     let mut refused: Vec<Refused> = dir.manifest().provenance.refused.clone();
     let mut environment = serde_json::Map::new();
+    // What was merged before counts as a part; the plan is copied last.
+    let merged = out.join(PLAN).exists().then_some(out);
+    same_frozen(merged.into_iter().chain(parts.iter().map(PathBuf::as_path)))?;
     for part in parts {
         let manifest = read_manifest(part)?;
         if manifest.identity != identity {
@@ -56,9 +63,21 @@ pub fn merge(parts: &[PathBuf], out: &Path) -> Result<(), RecordsError> {
     seal::seal(out)
 }
 
+/// A run is begun under one frozen plan or under none, and so are its parts.
+fn same_frozen<'a>(parts: impl Iterator<Item = &'a Path>) -> Result<(), RecordsError> {
+    let frozen: Vec<PathBuf> = parts.map(|part| part.join(FROZEN)).collect();
+    if frozen.iter().all(|path| !path.exists()) {
+        return Ok(());
+    }
+    match frozen.into_iter().find(|path| !path.exists()) {
+        Some(path) => Err(RecordsError::Inventory { path, what: "is missing, and another part has it" }),
+        None => Ok(()),
+    }
+}
+
 /// Copies the plans, the log, and every complete shard that is not there yet.
 fn take(part: &Path, out: &Path) -> Result<(), RecordsError> {
-    for name in ["plan.json", FROZEN] {
+    for name in [FROZEN, PLAN] {
         copy_same(&part.join(name), &out.join(name))?;
     }
     for (folder, name) in shards(part)? {

@@ -6,6 +6,7 @@
 
 pub mod digest;
 pub mod error;
+pub mod failures;
 pub mod manifest;
 mod merge;
 pub mod parquet;
@@ -15,6 +16,7 @@ pub mod run_dir;
 pub mod seal;
 
 pub use error::RecordsError;
+pub use failures::{FailureReason, failures};
 pub use manifest::{
     BenchmarkIdentity, EngineIdentity, Identity, Manifest, ModelIdentity, OutcomeCounts, Provenance, Refused,
     SettingIdentity,

@@ -6,6 +6,7 @@
 //! an estimate from the model's files; where it was too low and memory runs out, the run goes on with fewer workers. A
 //! served model takes none here, so that the number of workers is the number of connections.
 
+use super::event::Event;
 use super::protocol::EngineChoice;
 use super::{RunOptions, RunPlan};
 use crate::benchmark::Ask;
@@ -32,6 +33,26 @@ pub struct Capacity {
     pub workers: usize,
     /// Threads of each; at least 1.
     pub threads: u32,
+    /// Whether one worker alone takes more than there may be.
+    pub tight: Option<Tight>,
+}
+
+/// Too little memory for one worker, by the estimate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tight {
+    /// Bytes that one worker takes.
+    pub needed: u64,
+    /// Bytes that all of them may take.
+    pub allowed: u64,
+    /// Whether the user said so.
+    pub by_user: bool,
+}
+
+impl Tight {
+    pub(super) fn event(self) -> Event {
+        let Self { needed, allowed, by_user } = self;
+        Event::Tight { needed_mib: needed.div_ceil(1 << 20), allowed_mib: allowed >> 20, by_user }
+    }
 }
 
 impl Capacity {
@@ -60,7 +81,9 @@ impl Capacity {
             _ => usize::MAX,
         };
         let workers = options.limits.workers.unwrap_or(cores).min(fitting).max(1);
-        Self { workers, threads: u32::try_from((cores / workers).max(1)).unwrap_or(1) }
+        let tight = |(needed, allowed)| Tight { needed, allowed, by_user: options.limits.memory_mib.is_some() };
+        let tight = bytes.zip(budget).filter(|(needed, allowed)| needed > allowed).map(tight);
+        Self { workers, threads: u32::try_from((cores / workers).max(1)).unwrap_or(1), tight }
     }
 }
 

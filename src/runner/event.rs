@@ -32,6 +32,15 @@ pub enum Event {
         /// What happened.
         what: What,
     },
+    /// One worker alone is estimated to take more memory than there may be; the run goes on with one. Follows `planned`.
+    Tight {
+        /// MiB that a worker takes.
+        needed_mib: u64,
+        /// MiB that all of them may take.
+        allowed_mib: u64,
+        /// Whether the user said so; else it is what the machine has free.
+        by_user: bool,
+    },
     /// Memory was exhausted: fewer workers go on, and the item is asked again.
     Fewer {
         /// Workers from now on.
@@ -104,8 +113,11 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// It is loading.
-    Loading,
+    /// It was started, and is loading.
+    Loading {
+        /// Process id.
+        pid: u32,
+    },
     /// It is loaded.
     Ready {
         /// Process id.

@@ -5,6 +5,7 @@
 //! here reads an answer, and nothing prints: whoever calls gets [`Event`]s.
 
 pub mod capacity;
+mod death;
 pub mod event;
 mod memory;
 mod process;
@@ -20,7 +21,7 @@ pub use protocol::EngineChoice;
 pub use speed::{Speed, Speeds};
 
 use crate::benchmark::BenchmarkData;
-use crate::records::{Manifest, RecordsError, Refused, RunDir};
+use crate::records::{FailureReason, RecordsError, Refused, RunDir, failures};
 use crate::spec::{RunnerOptions, Setting};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -104,15 +105,19 @@ pub enum RunError {
     },
     /// More items failed than the spec tolerates.
     #[error(
-        "{failed} of {planned} items failed, and the spec tolerates {tolerated}; the records are kept, log.jsonl has the reasons"
+        "{failed} of {planned} items failed, and the spec tolerates {tolerated}{}\nhelp: the records are kept, each with its reason in \
+         the column `reason` of records/*/*/part-*.parquet; `max_failed` of [runner] says what is tolerated",
+        in_lines(reasons)
     )]
     TooManyFailed {
         /// Failed items.
         failed: u64,
-        /// Items of the plan.
+        /// Items of the plan, without those of refused settings.
         planned: u64,
         /// How many may fail.
         tolerated: u64,
+        /// Why, most frequent first.
+        reasons: Vec<FailureReason>,
     },
     /// No setting could be loaded.
     #[error("no setting could be loaded; {}: {}", refused.first().map_or("", |r| &r.setting), refused.first().map_or("", |r| &r.reason))]
@@ -139,22 +144,48 @@ pub enum RunError {
     },
 }
 
-/// How many of `planned` items may fail at a share of `max_failed` (0..=1).
-fn tolerated(max_failed: f64, planned: u64) -> u64 {
-    (max_failed * planned as f64).floor() as u64
+/// Reasons that a message has room for.
+const REASONS: usize = 3;
+
+fn in_lines(reasons: &[FailureReason]) -> String {
+    let mut text = if reasons.is_empty() { String::new() } else { ":".to_owned() };
+    for FailureReason { text: why, items, benchmark, setting, item } in reasons.iter().take(REASONS) {
+        let first = if *items == 1 { String::new() } else { "first ".to_owned() };
+        text += &format!("\n  {items} × {why} ({first}{item} of {benchmark} under {setting})");
+    }
+    let rest: u64 = reasons.iter().skip(REASONS).map(|r| r.items).sum();
+    if rest > 0 {
+        text += &format!("\n  {rest} × other reasons");
+    }
+    text
 }
 
-/// Whether a closed run has no more failed items than `max_failed` (0..=1) of those that were planned.
+/// How many of `planned` items may fail at a share of `max_failed` (0..=1).
+fn tolerated(max_failed: f64, planned: u64) -> u64 {
+    // 0.29 · 100 is a little less than 29 in binary.
+    (max_failed * planned as f64 + 1e-9).floor() as u64
+}
+
+/// Whether no more items failed than `max_failed` (0..=1) of those that were planned. Items of a refused setting are not
+/// planned: nobody could have asked them.
+fn within(dir: &RunDir, failed: u64, planned: u64, max_failed: f64) -> Result<(), RunError> {
+    let tolerated = tolerated(max_failed, planned);
+    if failed <= tolerated {
+        return Ok(());
+    }
+    // That too many failed is worth saying even where a file cannot be read.
+    let reasons = failures(dir.path()).unwrap_or_default();
+    Err(RunError::TooManyFailed { failed, planned, tolerated, reasons })
+}
+
+/// The same of a closed run.
 ///
 /// # Errors
 /// [`RunError::TooManyFailed`].
-pub fn check_failed(manifest: &Manifest, max_failed: f64) -> Result<(), RunError> {
-    let identity = &manifest.identity;
-    let settings = |models: &[String]| identity.settings.iter().filter(|s| models.contains(&s.model)).count() as u64;
-    let planned = identity.benchmarks.iter().map(|b| b.items * settings(&b.models)).sum();
-    let failed = manifest.provenance.counts.values().map(|c| c.failed).sum();
-    let tolerated = tolerated(max_failed, planned);
-    if failed > tolerated { Err(RunError::TooManyFailed { failed, planned, tolerated }) } else { Ok(()) }
+pub fn check_failed(dir: &RunDir, max_failed: f64) -> Result<(), RunError> {
+    let counts = dir.manifest().provenance.counts.values();
+    let (failed, planned) = counts.fold((0, 0), |(f, p), c| (f + c.failed, p + c.answered + c.failed));
+    within(dir, failed, planned, max_failed)
 }
 
 /// Asks what is missing in the run directory, and completes it.

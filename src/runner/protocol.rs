@@ -9,6 +9,7 @@ use crate::engine::scripted::Script;
 use crate::engine::{Answer, AskError, LoadSetting, Realised};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
+use std::time::Duration;
 
 /// First byte of a reply line.
 pub const MARK: char = '@';
@@ -32,6 +33,8 @@ pub struct Start {
     pub load: LoadSetting,
     /// With which engine.
     pub engine: EngineChoice,
+    /// After which an item's worker is killed; whoever asks a server gives up before.
+    pub item_timeout: Duration,
 }
 
 /// Every further line to a worker.
@@ -56,6 +59,11 @@ pub enum Reply {
     },
     /// The setting cannot be loaded here.
     Refused {
+        /// Why.
+        reason: String,
+    },
+    /// The server is not there: the setting may be loaded another time.
+    Gone {
         /// Why.
         reason: String,
     },

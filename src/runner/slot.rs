@@ -2,8 +2,9 @@
 //!
 //! It never writes a file. Everything it learns goes to the supervisor as a [`Message`].
 
+use super::death::{Death, LIMIT};
 use super::memory;
-use super::process::{Heard, KILLED, Worker};
+use super::process::{Heard, Worker};
 use super::protocol::{Question, Reply, Start};
 use super::schedule::{Chunk, LoadKey, Room, Schedule};
 use super::speed::{Took, micros};
@@ -23,44 +24,6 @@ const AHEAD: usize = 2;
 const TICK: Duration = Duration::from_millis(50);
 /// How long a worker whose replies ended has for ending itself.
 const GRACE: Duration = Duration::from_secs(5);
-/// An item, or the loading of a setting, is given up after deaths that weigh so much: two of the engine's own
-/// making, or five by a kill from outside, of which the item is probably innocent.
-const LIMIT: u32 = 10;
-
-/// How a worker died.
-#[derive(Debug)]
-struct Death {
-    reason: String,
-    weight: u32,
-    /// Whether it was for want of memory.
-    memory: bool,
-    /// Whether nothing that the engine did shows in it: a kill from outside, or time that ran out.
-    outside: bool,
-}
-
-impl Death {
-    /// By what the engine did.
-    fn own(reason: String) -> Self {
-        let memory = memory::is_named_in(&reason);
-        Self { reason, weight: 5, memory, outside: false }
-    }
-
-    /// As the process ended, or by the panic that it told of. `stderr`: its last words; `kills`: how often the kernel
-    /// had killed for want of memory before it was started.
-    fn of(end: &str, broken: Option<String>, stderr: &str, kills: Option<u64>) -> Self {
-        let killed = end == KILLED;
-        let memory = memory::is_named_in(stderr) || (killed && memory::kernel_kills() > kills);
-        let of_what = if memory { "out of memory, " } else { "" };
-        match broken {
-            Some(reason) => Self::own(format!("engine: it broke: {reason}")),
-            None if killed && !memory => {
-                Self { reason: format!("engine: its process ended: {end}"), weight: 2, memory: false, outside: true }
-            }
-            None => Self { memory, ..Self::own(format!("engine: {of_what}its process ended: {end}")) },
-        }
-    }
-}
-
 /// What a slot reports.
 #[derive(Debug)]
 pub(super) enum Message {
@@ -81,7 +44,7 @@ pub(super) enum Message {
 pub(super) enum Fatal {
     /// The worker program cannot be started.
     Program(std::io::Error),
-    /// A setting that was loaded before cannot be loaded again, was kept from loading, or its server is gone.
+    /// A setting that was loaded before cannot be loaded again, was kept from loading, or its server is gone or another.
     Lost { setting: usize, reason: String },
 }
 
@@ -93,6 +56,8 @@ pub(super) struct Shared<'a> {
     pub(super) schedule: Mutex<Schedule>,
     /// Data of every shard, by its index.
     pub(super) data: Vec<Arc<BenchmarkData>>,
+    /// What the server of every setting said of itself when the run was prepared; empty for a local one.
+    pub(super) servers: Vec<BTreeMap<String, String>>,
     pub(super) halt: AtomicBool,
 }
 
@@ -251,7 +216,9 @@ impl<'a> Slot<'a> {
                 Heard::Silence if self.since.elapsed() > self.shared.plan.options.limits.item_timeout => {
                     return Some(self.give_up_waiting());
                 }
-                Heard::Silence | Heard::Reply(Reply::Ready { .. } | Reply::Refused { .. }) => continue,
+                Heard::Silence | Heard::Reply(Reply::Ready { .. } | Reply::Refused { .. } | Reply::Gone { .. }) => {
+                    continue;
+                }
                 Heard::End => return Some(self.autopsy(broken)),
             };
             if seq != head_seq {
@@ -291,7 +258,7 @@ impl<'a> Slot<'a> {
     /// Makes sure that a worker is loaded for the current chunk.
     fn ensure_worker(&mut self) -> Next {
         let Some((setting, mode)) = self.loaded else { return Next::Leave };
-        let (mut weight, mut outside) = (0, false);
+        let (mut weight, mut deaths, mut outside) = (0, 0, false);
         while self.worker.is_none() {
             if self.shared.halted() {
                 return Next::Leave;
@@ -317,16 +284,21 @@ impl<'a> Slot<'a> {
                         continue;
                     }
                     weight += death.weight;
+                    deaths += 1;
                     outside |= death.outside;
                     if weight >= LIMIT {
                         // Only the engine may refuse a setting for good.
                         if outside {
-                            self.lose(death.reason);
+                            self.lose(format!("its loading was cut off {deaths} times, at last so: {}", death.reason));
                         } else {
                             self.refuse(setting, death.reason);
                         }
                         return Next::Leave;
                     }
+                }
+                Err(Trouble::Gone(reason)) => {
+                    self.lose(reason);
+                    return Next::Leave;
                 }
                 Err(Trouble::Halted) => return Next::Leave,
                 Err(Trouble::Program(error)) => {
@@ -358,14 +330,15 @@ impl<'a> Slot<'a> {
 
     fn load(&self, setting: usize, mode: Mode) -> Result<Worker, Trouble> {
         let plan = self.shared.plan;
-        self.event(event::What::Loading);
         let start = Start {
             setting: plan.settings[setting].id.clone(),
             load: LoadSetting::of(&plan.settings[setting], mode, self.shared.threads),
             engine: plan.options.engine.clone(),
+            item_timeout: plan.options.limits.item_timeout,
         };
         let began = Instant::now();
         let worker = Worker::start(&plan.options.worker_exe, &start).map_err(Trouble::Program)?;
+        self.event(event::What::Loading { pid: worker.id() });
         let deadline = began + plan.options.limits.load_timeout;
         let mut broken = None;
         loop {
@@ -374,11 +347,15 @@ impl<'a> Slot<'a> {
             }
             match worker.hear(TICK) {
                 Heard::Reply(Reply::Ready { realised, millis }) => {
+                    if let Some(reason) = another(&self.shared.servers[setting], &realised.server) {
+                        return Err(Trouble::Gone(reason));
+                    }
                     self.event(event::What::Ready { pid: worker.id(), millis, realised });
                     self.tell(Message::Loaded { key: (setting, mode), micros: micros(began.elapsed()) });
                     return Ok(worker);
                 }
                 Heard::Reply(Reply::Refused { reason }) => return Err(Trouble::Refused(reason)),
+                Heard::Reply(Reply::Gone { reason }) => return Err(Trouble::Gone(reason)),
                 Heard::Reply(Reply::Broken { reason }) => broken = Some(reason),
                 Heard::Silence if Instant::now() > deadline => {
                     worker.end(Duration::ZERO);
@@ -399,7 +376,18 @@ impl<'a> Slot<'a> {
 /// Why there is no worker.
 enum Trouble {
     Refused(String),
+    /// Its server is gone, or is another one.
+    Gone(String),
     Died(Death),
     Halted,
     Program(std::io::Error),
+}
+
+/// Says how a server differs from the one that the run was prepared with, in what both tell.
+fn another(then: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Option<String> {
+    let differs = |(key, was): (&String, &String)| {
+        now.get(key).filter(|is| *is != was).map(|is| format!("its {key} was {was:?} and is {is:?}"))
+    };
+    let found: Vec<String> = then.iter().filter_map(differs).collect();
+    (!found.is_empty()).then(|| format!("the server is not the one that the run began with: {}", found.join(", ")))
 }

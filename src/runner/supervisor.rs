@@ -8,6 +8,7 @@ use super::speed::{Speeds, own_cpu_time};
 use super::{RunError, RunPlan, RunSummary};
 use crate::engine::Mode;
 use crate::records::{RecordsError, Refused, RunDir};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -73,11 +74,15 @@ impl<'a> Supervisor<'a> {
             workers,
             threads: capacity.threads,
         })?;
+        if let Some(tight) = capacity.tight {
+            supervisor.emit(&tight.event())?;
+        }
         schedule.begin(workers);
         let shared = Shared {
             plan,
             threads: capacity.threads,
             data: supervisor.shards.iter().map(|s| s.data.clone()).collect(),
+            servers: supervisor.servers(),
             schedule: Mutex::new(schedule),
             halt: AtomicBool::new(false),
         };
@@ -156,6 +161,9 @@ impl<'a> Supervisor<'a> {
             }
             Message::Refused { setting, reason } => {
                 let setting = self.plan.settings[setting].id.clone();
+                // It was never loaded, so that all of its shards are open.
+                let its = self.shards.iter().filter(|s| s.key.setting == setting);
+                self.planned -= its.map(|s| s.range.len() as u64).sum::<u64>();
                 self.refused.push(Refused { setting: setting.clone(), reason: reason.clone() });
                 self.emit(&Event::Refused { setting, reason })
             }
@@ -175,16 +183,21 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Items that cost a worker each are dear: once there are more than is tolerated, going on only burns time.
-    fn check_deaths(&self) -> Result<(), RunError> {
-        if self.deaths > self.tolerated() { Err(self.too_many()) } else { Ok(()) }
+    fn check_deaths(&mut self) -> Result<(), RunError> {
+        let limits = &self.plan.options.limits;
+        if self.deaths <= super::tolerated(limits.max_failed, self.planned) {
+            return Ok(());
+        }
+        // The reasons are read from the records.
+        self.write_open()?;
+        super::within(self.dir, self.failed, self.planned, limits.max_failed)
     }
 
-    fn tolerated(&self) -> u64 {
-        super::tolerated(self.plan.options.limits.max_failed, self.planned)
-    }
-
-    fn too_many(&self) -> RunError {
-        RunError::TooManyFailed { failed: self.failed, planned: self.planned, tolerated: self.tolerated() }
+    /// What each setting's server said of itself when the run was prepared.
+    fn servers(&self) -> Vec<BTreeMap<String, String>> {
+        let identities = &self.dir.manifest().identity.settings;
+        let of = |id: &str| identities.iter().find(|s| s.id == id).map(|s| s.realised.server.clone());
+        self.plan.settings.iter().map(|s| of(&s.id).unwrap_or_default()).collect()
     }
 
     fn write_shard(&mut self, index: usize) -> Result<(), RunError> {
@@ -266,9 +279,7 @@ impl<'a> Supervisor<'a> {
         let counts = &self.dir.manifest().provenance.counts;
         self.failed = counts.values().map(|c| c.failed).sum();
         self.present = counts.values().map(|c| c.answered + c.failed).sum();
-        if self.failed > self.tolerated() {
-            return Err(self.too_many());
-        }
+        super::check_failed(self.dir, self.plan.options.limits.max_failed)?;
         Ok(RunSummary {
             items: self.present,
             failed: self.failed,
@@ -287,9 +298,7 @@ impl Supervisor<'_> {
         refused.retain(|early| !self.refused.iter().any(|r| r.setting == early.setting));
         refused.extend(self.refused.clone());
         self.dir.note_refused(&refused).map_err(RunError::Records)?;
-        if self.failed > self.tolerated() {
-            return Err(self.too_many());
-        }
+        super::within(self.dir, self.failed, self.planned, self.plan.options.limits.max_failed)?;
         let (elapsed, own_cpu) = (self.began.elapsed(), self.own_cpu());
         let Self { present: items, failed, refused, speeds, .. } = self;
         Ok(RunSummary { items, failed, refused, elapsed, own_cpu, speeds })

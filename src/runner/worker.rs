@@ -5,7 +5,7 @@
 
 use super::protocol::{EngineChoice, Question, Reply, Start, write_reply};
 use super::speed::{Took, micros};
-use crate::engine::openai::{OpenAiEngine, Patience};
+use crate::engine::openai::{OpenAiEngine, Patience, Unusable};
 use crate::engine::scripted::ScriptedEngine;
 use crate::engine::{Engine, panic_text};
 use crate::spec::ModelSource;
@@ -28,8 +28,8 @@ pub fn main() -> ExitCode {
     let began = Instant::now();
     let mut engine = match load(&start) {
         Ok(engine) => engine,
-        Err(reason) => {
-            reply(&Reply::Refused { reason });
+        Err(why) => {
+            reply(&why);
             return ExitCode::SUCCESS;
         }
     };
@@ -73,20 +73,28 @@ fn read_stdin() -> Receiver<String> {
     receiver
 }
 
-fn load(start: &Start) -> Result<Box<dyn Engine>, String> {
+/// The engine, or what to say instead.
+fn load(start: &Start) -> Result<Box<dyn Engine>, Reply> {
+    let refused = |reason| Reply::Refused { reason };
     match &start.engine {
-        EngineChoice::Scripted(script) => {
-            ScriptedEngine::load(script.clone(), &start.setting).map(|e| Box::new(e) as Box<dyn Engine>)
-        }
+        EngineChoice::Scripted(script) => match ScriptedEngine::load(script.clone(), &start.setting) {
+            Ok(engine) => Ok(Box::new(engine)),
+            Err(reason) => Err(refused(reason)),
+        },
         EngineChoice::Mistral => match &start.load.source {
-            ModelSource::Endpoint(endpoint) => OpenAiEngine::load(endpoint, Patience::default())
-                .map(|e| Box::new(e.named(&start.setting)) as Box<dyn Engine>),
+            ModelSource::Endpoint(endpoint) => {
+                match OpenAiEngine::load(endpoint, Patience::within(start.item_timeout)) {
+                    Ok(engine) => Ok(Box::new(engine.named(&start.setting))),
+                    Err(Unusable::Gone(reason)) => Err(Reply::Gone { reason }),
+                    Err(Unusable::Wrong(reason)) => Err(refused(reason)),
+                }
+            }
             ModelSource::Directory(_)
             | ModelSource::Hub { .. }
             | ModelSource::Gguf { .. }
             | ModelSource::Uqff { .. }
             | ModelSource::Checkpoint { .. }
-            | ModelSource::Adapted { .. } => load_mistral(start),
+            | ModelSource::Adapted { .. } => load_mistral(start).map_err(refused),
         },
     }
 }

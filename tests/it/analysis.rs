@@ -28,6 +28,7 @@ pub(crate) fn realised(bits: f64) -> Realised {
         device: "cpu".to_owned(),
         dtype: "f32".to_owned(),
         deviations: vec![],
+        server: BTreeMap::new(),
     }
 }
 

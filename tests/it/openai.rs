@@ -2,7 +2,7 @@
 
 use crate::server::{Act, Server};
 use quantbias::benchmark::{Ask, Candidate, Draws, Framing, Sampling};
-use quantbias::engine::openai::{OpenAiEngine, Patience, abilities};
+use quantbias::engine::openai::{OpenAiEngine, Patience, Unusable, abilities};
 use quantbias::engine::{Answer, AskError, Engine, Finish, Thought};
 use quantbias::spec::Endpoint;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 const PATIENCE: Patience = Patience { call: Duration::from_secs(2), total: Duration::from_secs(6), tries: 5 };
 
-fn endpoint(server: &Server) -> Endpoint {
+pub(crate) fn endpoint(server: &Server) -> Endpoint {
     Endpoint {
         url: format!("http://{}/v1", server.address),
         model: "toy".to_owned(),
@@ -36,7 +36,7 @@ fn log_probability(token: &str) -> f64 {
 }
 
 /// What a well-behaved server answers.
-fn toy(path: &str, body: &Value, bytes: bool, bos: bool) -> Value {
+pub(crate) fn toy(path: &str, body: &Value, bytes: bool, bos: bool) -> Value {
     if path.ends_with("models") {
         return json!({"data": [{"id": "toy"}, {"id": "other"}]});
     }
@@ -270,14 +270,15 @@ fn a_server_without_prompt_log_probabilities_is_told_apart_in_one_sentence() {
 fn another_model_a_missing_key_and_no_server_are_said_at_the_start() {
     let server = fine(false, true);
     let other = Endpoint { model: "llama".to_owned(), ..endpoint(&server) };
-    let why = OpenAiEngine::load(&other, PATIENCE).unwrap_err();
+    let why = OpenAiEngine::load(&other, PATIENCE).unwrap_err().to_string();
     assert!(why.contains("no model \"llama\"") && why.contains("toy, other"), "{why}");
     let locked = Server::start(|_, _| Act::status(401, r#"{"error": {"message": "no key"}}"#));
-    let why = OpenAiEngine::load(&endpoint(&locked), PATIENCE).unwrap_err();
+    let why = OpenAiEngine::load(&endpoint(&locked), PATIENCE).unwrap_err().to_string();
     assert!(why.contains("401") && why.contains("key_env"), "{why}");
     let nobody = Endpoint { url: "http://127.0.0.1:9/v1".to_owned(), ..endpoint(&server) };
     let quick = Patience { total: Duration::from_millis(500), ..PATIENCE };
-    assert!(OpenAiEngine::load(&nobody, quick).unwrap_err().contains("no answer after"));
+    let gone = OpenAiEngine::load(&nobody, quick).unwrap_err();
+    assert!(matches!(&gone, Unusable::Gone(why) if why.contains("no answer after")), "{gone}");
 }
 
 /// A server whose first `times` answers to real questions are `act`, and fine afterwards.
@@ -307,6 +308,18 @@ fn what_passes_is_asked_again_too_many_requests_errors_cut_lines_broken_json_and
         let mut engine = OpenAiEngine::load(&endpoint(&server), PATIENCE).unwrap();
         let answer = engine.answer(&pair()).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert!((sums(&answer)[0] + 1.2).abs() < 1e-12, "{name}");
+    }
+}
+
+#[test]
+fn whoever_asks_a_server_gives_up_before_whoever_waits_for_the_answer() {
+    let seconds = Duration::from_secs;
+    assert_eq!(Patience::default(), Patience { call: seconds(120), total: seconds(240), tries: 8 });
+    for limit in [2, 30, 300, 3600].map(seconds) {
+        let (patience, brief) = (Patience::within(limit), Patience::within(limit).brief());
+        // Two calls that hang, and the look whether the server is there.
+        assert!(2 * patience.call + brief.total < limit && patience.total + brief.total < limit, "{patience:?}");
+        assert!(brief.total > Duration::ZERO && brief.tries > 1);
     }
 }
 

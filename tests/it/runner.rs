@@ -4,10 +4,14 @@
 
 mod disk;
 mod exit;
+mod failed;
 mod kills;
+mod loading;
 mod memory;
 mod parts;
 mod rows;
+mod said;
+mod served;
 mod speed;
 
 use quantbias::benchmark::{
@@ -365,7 +369,7 @@ fn more_failed_items_than_tolerated_is_an_error_that_keeps_the_records() {
     let mut plan = plan(fault("<1", FaultKind::Fail("odd".into())), 2, vec![pairs(100)]);
     plan.options.limits.max_failed = 0.05;
     let result = go(&plan, folder.path(), false);
-    let Err(RunError::TooManyFailed { failed, planned, tolerated }) = result else { panic!("{result:?}") };
+    let Err(RunError::TooManyFailed { failed, planned, tolerated, .. }) = result else { panic!("{result:?}") };
     assert_eq!((failed, planned, tolerated), (33, 300, 15), "<1> and <10> to <19>, in three settings");
     assert_eq!(records(folder.path(), "pairs", "toy@none").len(), 100);
     plan.options.limits.max_failed = 0.2;

@@ -4,6 +4,7 @@
 //! environment. Nothing here knows what is asked.
 
 use serde_json::Value;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// Longest body that is read, in bytes.
@@ -46,9 +47,25 @@ pub struct Patience {
     pub tries: u32,
 }
 
+impl Patience {
+    /// As much as fits before `limit`, after which whoever waits for the answer gives up: time is left for a look whether the
+    /// server is there at all.
+    #[must_use]
+    pub fn within(limit: Duration) -> Self {
+        Self { call: limit * 2 / 5, total: limit * 4 / 5, tries: 8 }
+    }
+
+    /// For that look.
+    #[must_use]
+    pub fn brief(self) -> Self {
+        Self { call: self.call / 4, total: self.call / 4, tries: 2 }
+    }
+}
+
 impl Default for Patience {
+    /// Two minutes a call, four together.
     fn default() -> Self {
-        Self { call: Duration::from_secs(120), total: Duration::from_secs(240), tries: 8 }
+        Self::within(Duration::from_secs(300))
     }
 }
 
@@ -59,6 +76,8 @@ pub struct Client {
     base: String,
     key: Option<String>,
     patience: Patience,
+    /// `Server` header of the first answer that had one.
+    software: OnceLock<String>,
 }
 
 /// One try.
@@ -80,7 +99,14 @@ impl Client {
             base: base.trim_end_matches('/').to_owned(),
             key: std::env::var(key_variable).ok().filter(|k| !k.is_empty()),
             patience,
+            software: OnceLock::new(),
         }
+    }
+
+    /// What the server, or whatever stands in front of it, calls itself in its headers.
+    #[must_use]
+    pub fn software(&self) -> Option<&str> {
+        self.software.get().map(String::as_str)
     }
 
     /// `GET base/path`.
@@ -120,7 +146,11 @@ impl Client {
         let mut tries = 0;
         loop {
             tries += 1;
-            let (why, asked) = match once(call()) {
+            let answered = call();
+            if let Some(name) = answered.as_ref().ok().and_then(|r| r.headers().get("server")?.to_str().ok()) {
+                self.software.get_or_init(|| quote(name));
+            }
+            let (why, asked) = match once(answered) {
                 Try::Done(value) => return Ok(value),
                 Try::Never(error) => return Err(error),
                 Try::Again(why, asked) => (why, asked),

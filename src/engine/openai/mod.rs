@@ -9,9 +9,10 @@
 mod http;
 mod probe;
 mod reply;
+mod says;
 
 pub use http::{CallError, Client, Patience};
-pub use probe::Abilities;
+pub use probe::{Abilities, Unusable};
 pub use reply::Offsets;
 
 use super::draw::Numbers;
@@ -21,13 +22,10 @@ use crate::benchmark::{Ask, Candidate, Decoding, Framing};
 use crate::spec::Endpoint;
 use serde_json::{Value, json};
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Next tokens that are asked for: the most that vLLM and OpenAI's protocol give by default.
 const NEXT_TOKENS: u32 = 20;
-
-/// How long a server that gave up on a request is asked whether it is there.
-const BRIEF: Duration = Duration::from_secs(30);
 
 /// One model on one server.
 #[derive(Debug)]
@@ -46,15 +44,19 @@ pub struct OpenAiEngine {
 /// Asks a server what it can do.
 ///
 /// # Errors
-/// In words: unreachable, refused, or without the model.
-pub fn abilities(endpoint: &Endpoint, patience: Patience) -> Result<Abilities, String> {
+/// [`Unusable`] in words: unreachable, refused, or without the model.
+pub fn abilities(endpoint: &Endpoint, patience: Patience) -> Result<Abilities, Unusable> {
     let client = Client::new(&endpoint.url, &endpoint.key_env, patience);
-    probe::probe(&client, &endpoint.model).map_err(|why| format!("{}: {why}", endpoint.url))
+    let at = |why: &String| format!("{}: {why}", endpoint.url);
+    probe::probe(&client, &endpoint.model).map_err(|unusable| match &unusable {
+        Unusable::Gone(why) => Unusable::Gone(at(why)),
+        Unusable::Wrong(why) => Unusable::Wrong(at(why)),
+    })
 }
 
-/// What the audit file declares about a served model.
+/// What the audit file declares about a served model, and what the server says.
 #[must_use]
-pub fn declared(endpoint: &Endpoint) -> Realised {
+pub fn realised(endpoint: &Endpoint, abilities: &Abilities) -> Realised {
     Realised {
         quantized: Vec::new(),
         untouched: Vec::new(),
@@ -68,6 +70,7 @@ pub fn declared(endpoint: &Endpoint) -> Realised {
             "served as {:?}: weights, bits per weight, and activations are declared in the audit file, not verified",
             endpoint.model
         )],
+        server: abilities.says.clone(),
     }
 }
 
@@ -113,15 +116,15 @@ impl OpenAiEngine {
     ///
     /// # Errors
     /// As [`abilities`].
-    pub fn load(endpoint: &Endpoint, patience: Patience) -> Result<Self, String> {
-        let brief = Patience { call: patience.call.min(BRIEF), total: BRIEF, tries: 2 };
+    pub fn load(endpoint: &Endpoint, patience: Patience) -> Result<Self, Unusable> {
+        let abilities = abilities(endpoint, patience)?;
         Ok(Self {
             client: Client::new(&endpoint.url, &endpoint.key_env, patience),
-            brief: Client::new(&endpoint.url, &endpoint.key_env, brief),
+            brief: Client::new(&endpoint.url, &endpoint.key_env, patience.brief()),
             model: endpoint.model.clone(),
             setting: String::new(),
-            abilities: abilities(endpoint, patience)?,
-            realised: declared(endpoint),
+            realised: realised(endpoint, &abilities),
+            abilities,
             spent: Cell::default(),
         })
     }

@@ -2,8 +2,10 @@
 
 use super::http::{CallError, Client};
 use super::reply::{Offsets, echoed};
+use super::says::Says;
 use crate::benchmark::Framing;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// What the probe asks to have echoed: not ASCII only, so that it shows in which unit offsets are counted.
 pub(super) const PROBE: &str = "A café in Zürich – open.";
@@ -29,6 +31,21 @@ pub struct Abilities {
     pub system: bool,
     /// Whether the model goes on from the beginning of an assistant's turn.
     pub prefill: bool,
+    /// What the server says of itself and of the model that is the same in all its replies and after a restart.
+    pub says: BTreeMap<String, String>,
+    /// Its `Server` header, which may be that of a proxy.
+    pub software: Option<String>,
+}
+
+/// Why a server cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// It does not answer: another time it may.
+    #[error("{0}")]
+    Gone(String),
+    /// It answers, and cannot be asked: another model, a wrong key, none of the requests that there are.
+    #[error("{0}")]
+    Wrong(String),
 }
 
 impl Abilities {
@@ -60,38 +77,42 @@ impl Abilities {
 /// Asks the server for its models and for one token of each kind.
 ///
 /// # Errors
-/// In words: unreachable, wrong key, or another model than the one named.
-pub(super) fn probe(client: &Client, model: &str) -> Result<Abilities, String> {
-    check_model(client, model)?;
+/// [`Unusable`] in words: unreachable, wrong key, or another model than the one named.
+pub(super) fn probe(client: &Client, model: &str) -> Result<Abilities, Unusable> {
+    let mut says = Says::default();
+    check_model(client, model, &mut says)?;
     let mut found = Abilities::default();
+    let mut ask = |path: &str, body: &Value| client.post(path, body).inspect(|reply| says.hear(reply));
     let mut body =
         json!({"model": model, "prompt": PROBE, "max_tokens": 1, "temperature": 0, "logprobs": 1, "echo": true});
-    match client.post("completions", &body).map(|v| echoed(&v, PROBE, None)) {
+    match ask("completions", &body).map(|v| echoed(&v, PROBE, None)) {
         Ok(Ok(echo)) => (found.echo, found.first) = (Some(echo.offsets), echo.after(0).is_ok()),
         Ok(Err(why)) => found.no_echo = Some(why),
         Err(error) => found.no_echo = Some(refusal(&error)?),
     }
     body["echo"] = false.into();
     body["logprobs"] = 5.into();
-    if let Some(reply) = allowed(client.post("completions", &body))? {
+    if let Some(reply) = allowed(ask("completions", &body))? {
         found.completion = reply["choices"][0]["text"].is_string();
         found.next_token = reply["choices"][0]["logprobs"]["top_logprobs"][0].is_object();
     }
     let chat = json!({"model": model, "messages": [{"role": "user", "content": "Say yes."}], "max_tokens": 1,
         "temperature": 0, "logprobs": true, "top_logprobs": 5});
-    if let Some(reply) = allowed(client.post("chat/completions", &chat))? {
+    if let Some(reply) = allowed(ask("chat/completions", &chat))? {
         found.chat = reply["choices"][0]["message"].is_object();
         found.chat_next_token = reply["choices"][0]["logprobs"]["content"][0]["top_logprobs"].is_array();
     } else {
         let plain = json!({"model": model, "messages": chat["messages"], "max_tokens": 1, "temperature": 0});
-        found.chat = allowed(client.post("chat/completions", &plain))?.is_some();
+        found.chat = allowed(ask("chat/completions", &plain))?.is_some();
     }
     if found.chat {
-        (found.system, found.prefill) = turns(client, model)?;
+        (found.system, found.prefill) = turns(&mut ask, model)?;
     }
     if !found.completion && !found.chat {
-        return Err(format!("it answers neither completions nor chat for model {model:?}"));
+        return Err(Unusable::Wrong(format!("it answers neither completions nor chat for model {model:?}")));
     }
+    found.says = says.stable();
+    found.software = client.software().map(str::to_owned);
     Ok(found)
 }
 
@@ -114,11 +135,14 @@ pub(super) fn frame(body: &mut Value, prompt: &str, framing: &Framing) {
 ///
 /// With a prefill of n equal words the prompt has `plain + n·c` tokens where the turn stays open; a turn that is closed, with a
 /// new one begun, has more.
-fn turns(client: &Client, model: &str) -> Result<(bool, bool), String> {
-    let length = |framing: Framing| -> Result<Option<i64>, String> {
+fn turns(
+    ask: &mut impl FnMut(&str, &Value) -> Result<Value, CallError>,
+    model: &str,
+) -> Result<(bool, bool), Unusable> {
+    let mut length = |framing: Framing| -> Result<Option<i64>, Unusable> {
         let mut body = json!({"model": model, "max_tokens": 1, "temperature": 0});
         frame(&mut body, "Say yes.", &framing);
-        let reply = allowed(client.post("chat/completions", &body))?;
+        let reply = allowed(ask("chat/completions", &body))?;
         Ok(reply.and_then(|r| r["usage"]["prompt_tokens"].as_i64()))
     };
     let prefilled = |words: usize| Framing { prefill: Some(vec!["one"; words].join(" ")), ..Framing::default() };
@@ -131,31 +155,42 @@ fn turns(client: &Client, model: &str) -> Result<(bool, bool), String> {
     Ok((system.is_some_and(|n| n > plain), prefill))
 }
 
-fn check_model(client: &Client, model: &str) -> Result<(), String> {
+fn check_model(client: &Client, model: &str, says: &mut Says) -> Result<(), Unusable> {
     let Some(list) = allowed(client.get("models"))? else { return Ok(()) };
-    let names: Vec<&str> = list["data"].as_array().into_iter().flatten().filter_map(|m| m["id"].as_str()).collect();
-    if names.is_empty() || names.contains(&model) {
+    let models = list["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if let Some(entry) = models.iter().find(|m| m["id"] == model) {
+        says.read(entry);
         return Ok(());
     }
-    Err(format!("it has no model {model:?}; it has {}", names.join(", ")))
+    let names: Vec<&str> = models.iter().filter_map(|m| m["id"].as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    Err(Unusable::Wrong(format!("it has no model {model:?}; it has {}", names.join(", "))))
 }
 
 /// A refusal of the request itself means that the server cannot do it; a missing key or no server is an error.
-fn allowed(called: Result<Value, CallError>) -> Result<Option<Value>, String> {
+fn allowed(called: Result<Value, CallError>) -> Result<Option<Value>, Unusable> {
     match called {
         Ok(value) => Ok(Some(value)),
         Err(error) => refusal(&error).map(|_| None),
     }
 }
 
-fn refusal(error: &CallError) -> Result<String, String> {
+fn refusal(error: &CallError) -> Result<String, Unusable> {
     match error {
         CallError::Status { status: 401 | 403, .. } => {
-            Err(format!("{error}; set the key in the environment variable that `key_env` names"))
+            Err(Unusable::Wrong(format!("{error}; set the key in the environment variable that `key_env` names")))
         }
         // Some servers answer 500 to a combination of options that they do not know.
         CallError::Status { .. } => Ok(error.to_string()),
-        CallError::GaveUp { last, .. } if last.starts_with("the server answered 5") => Ok(error.to_string()),
-        CallError::GaveUp { .. } => Err(error.to_string()),
+        CallError::GaveUp { last, .. } if is_own_trouble(last) => Ok(error.to_string()),
+        CallError::GaveUp { .. } => Err(Unusable::Gone(error.to_string())),
     }
+}
+
+/// Whether the server itself failed; 502 to 504 say that it is busy, starting, or gone.
+fn is_own_trouble(last: &str) -> bool {
+    let answered = |status: &str| last.starts_with(&format!("the server answered {status}"));
+    answered("5") && !["502", "503", "504"].into_iter().any(answered)
 }

@@ -50,6 +50,36 @@ fn merged_parts_are_the_run_that_was_never_divided_whatever_their_order_and_numb
 }
 
 #[test]
+fn the_frozen_plan_goes_along_and_parts_begun_under_different_ones_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = toy();
+    let paths: Vec<PathBuf> = (1..=2).map(|n| folder.path().join(n.to_string())).collect();
+    for (number, path) in paths.iter().enumerate() {
+        go(&part(&plan, &format!("{}/2", number + 1)), path, false).unwrap();
+        std::fs::write(path.join("plan.json"), "{}").unwrap();
+        std::fs::write(path.join("frozen.json"), "{\"sha256\": \"a\"}").unwrap();
+    }
+    let out = folder.path().join("out");
+    merge(&paths, &out).unwrap();
+    assert_eq!(std::fs::read_to_string(out.join("frozen.json")).unwrap(), "{\"sha256\": \"a\"}");
+    assert!(Run::open(&out).unwrap().frozen.is_some());
+    std::fs::write(paths[1].join("frozen.json"), "{\"sha256\": \"b\"}").unwrap();
+    let error = merge(&paths, &folder.path().join("differ")).unwrap_err().to_string();
+    assert!(error.contains("2/frozen.json contradicts the same file of another part"), "{error}");
+    // One begun without any: whichever comes first, and where the others were merged before.
+    std::fs::remove_file(paths[1].join("frozen.json")).unwrap();
+    let backwards = [paths[1].clone(), paths[0].clone()];
+    for (name, parts) in [("forth", &paths[..]), ("back", &backwards)] {
+        let error = merge(parts, &folder.path().join(name)).unwrap_err().to_string();
+        assert!(error.contains("2/frozen.json is missing, and another part has it"), "{error}");
+    }
+    let later = folder.path().join("later");
+    assert!(matches!(merge(&paths[..1], &later), Err(RecordsError::Incomplete { .. })));
+    let error = merge(&paths[1..], &later).unwrap_err().to_string();
+    assert!(error.contains("2/frozen.json is missing"), "{error}");
+}
+
+#[test]
 fn a_missing_part_is_said_and_can_follow() {
     let folder = tempfile::tempdir().unwrap();
     let plan = toy();
