@@ -1,12 +1,13 @@
 //! The part of findings that says what was audited, taken from the run's manifest.
 
 use super::cells::clusters;
-use crate::benchmark::Measure;
+use crate::benchmark::{BenchmarkData, Measure};
 use crate::findings::{Audit, BenchmarkInfo, Caveat, ModelInfo, RefusedSetting, SettingInfo};
 use crate::metric::metrics_of;
 use crate::records::{Run, SettingIdentity};
 use crate::scorer::{ScorerIdentity, Scores};
 use crate::spec::{Plan, QuantScheme};
+use crate::table::sums::lonely_strata;
 use std::collections::BTreeMap;
 
 /// What was audited.
@@ -24,7 +25,7 @@ pub(super) fn audit(run: &Run) -> Audit {
     let benchmarks = identity.benchmarks.iter().zip(&run.benchmarks).map(|(b, data)| BenchmarkInfo {
         name: b.name.clone(),
         title: data.title.clone(),
-        items: b.items,
+        items: items(run, data, b.items),
         clusters: b.clusters,
         cluster_unit: data.cluster_unit.clone(),
         licence: data.licence.clone(),
@@ -53,6 +54,15 @@ pub(super) fn audit(run: &Run) -> Audit {
             .collect(),
         benchmarks: benchmarks.collect(),
     }
+}
+
+/// The number of items; absent where several settings were asked and none of them the same item as another: then items
+/// had no ids, or none in common, and each answer counts as an item of its own.
+fn items(run: &Run, data: &BenchmarkData, all: u64) -> Option<u64> {
+    let settings = run.manifest.identity.settings.iter();
+    let asked: Vec<_> = settings.filter_map(|s| run.records(&data.name, &s.id)).collect();
+    let several = |i: usize| asked.iter().filter(|rows| rows.get(i).is_some_and(|r| !r.is_absent())).count() > 1;
+    (asked.len() < 2 || (0..data.items.len()).any(several)).then_some(all)
 }
 
 fn setting(s: &SettingIdentity) -> SettingInfo {
@@ -144,13 +154,7 @@ pub(super) fn caveats(run: &Run, plan: &Plan, plan_sha256: &str, scores: &Scores
             caveats.push(caveat("scoring", Some(&data.name), text));
         }
         caveats.extend(failures(run, &data.name).map(|text| caveat("engine", Some(&data.name), text)));
-        if let collapsed @ 1.. = clusters(data).collapsed {
-            let text = format!(
-                "Strata with a single cluster have no variance of their own: {collapsed} of them were taken together with \
-                 others, which errs towards wider intervals."
-            );
-            caveats.push(caveat("statistics", Some(&data.name), text));
-        }
+        caveats.extend(lonely_strata(&data.name, clusters(data).collapsed));
         if !plan.gates.is_empty() && !plan.gates.iter().any(|g| g.benchmark == data.name) {
             let text =
                 "No gate was declared for this benchmark, and others were: nothing about it decides the exit code."

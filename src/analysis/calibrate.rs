@@ -43,6 +43,8 @@ pub struct Request {
 
 /// Cells of a request, at most: more would take hours.
 const MOST_CELLS: usize = 60;
+/// Names of cells that an error shows, at most.
+const NAMED: usize = 6;
 /// Rows of a cell, at most: seven intervals, and four tests on two kinds of data.
 const MOST_METHODS: usize = 15;
 /// Intervals from replicates: refused together where the clusters are too few.
@@ -127,18 +129,22 @@ pub struct CalibrationRow {
 /// Calibrates the methods on a run.
 ///
 /// # Errors
-/// [`AnalysisError`].
+/// [`AnalysisError`], [`AnalysisError::NoCells`] among them where no cell has the name that was asked for.
 pub fn calibrate(run: &Run, plan: &Plan, request: &Request) -> Result<Calibration, AnalysisError> {
     let level = Level::new(plan.level).map_err(|_| AnalysisError::Level { what: "level", value: plan.level })?;
     let root = Stream::root(plan.seed).child("calibrate");
     let scores = builtin(run);
     let (mut rows, mut left_out) = (Vec::new(), Vec::new());
+    let (mut known, mut any) = (Vec::new(), request.cells.is_none());
     for identity in &run.manifest.identity.models {
         let asked = run.manifest.identity.benchmarks.iter().zip(&run.benchmarks);
         for (_, data) in asked.filter(|(b, _)| b.models.contains(&identity.id)) {
             let (sums, _) = recorded::sums(run, plan, data, &identity.id, &scores)?;
             let at = Trial::new(&sums, level, request, &root.child(&sums.benchmark));
-            for (group, pair) in chosen(&sums, request) {
+            known.extend(candidates(&sums).map(|(g, p)| name(&sums, g, p)));
+            let chosen = chosen(&sums, request);
+            any |= !chosen.is_empty();
+            for (group, pair) in chosen {
                 if rows.len() < MOST_CELLS * MOST_METHODS {
                     match at.cell(group, pair) {
                         Ok(found) => rows.extend(found),
@@ -150,6 +156,10 @@ pub fn calibrate(run: &Run, plan: &Plan, request: &Request) -> Result<Calibratio
                 rows.extend(at.family());
             }
         }
+    }
+    if !any {
+        let asked = request.cells.clone().unwrap_or_default();
+        return Err(AnalysisError::NoCells { asked, known: a_few(&known) });
     }
     Ok(Calibration {
         quantbias: env!("CARGO_PKG_VERSION").to_owned(),
@@ -165,13 +175,7 @@ pub fn calibrate(run: &Run, plan: &Plan, request: &Request) -> Result<Calibratio
 
 /// Positions of (group, pair) that are simulated.
 fn chosen(sums: &Sums, request: &Request) -> Vec<(usize, usize)> {
-    let name = |g: usize, p: usize| {
-        let cell = &sums.groups[g].cell;
-        let setting = &sums.pairs[p].setting;
-        format!("{}/{}/{}/{}/{}/{setting}", cell.model, cell.benchmark, cell.metric, cell.axis, cell.subgroup)
-    };
-    let all = (0..sums.groups.len()).flat_map(|g| (0..sums.pairs.len()).map(move |p| (g, p)));
-    let all = all.filter(|(_, p)| !sums.pairs[*p].aa && !sums.pairs[*p].named);
+    let all = candidates(sums);
     let Some(wanted) = &request.cells else {
         let leads = |g: usize| {
             let cell = &sums.groups[g].cell;
@@ -180,7 +184,31 @@ fn chosen(sums: &Sums, request: &Request) -> Vec<(usize, usize)> {
         let changed = |(g, p): &(usize, usize)| sums.groups[*g].pairs[*p].totals.changed();
         return all.filter(|(g, _)| leads(*g)).max_by_key(changed).into_iter().collect();
     };
-    all.filter(|(g, p)| name(*g, *p).contains(wanted.as_str())).take(MOST_CELLS).collect()
+    all.filter(|(g, p)| name(sums, *g, *p).contains(wanted.as_str())).take(MOST_CELLS).collect()
+}
+
+/// Positions of (group, pair) that could be simulated.
+fn candidates(sums: &Sums) -> impl Iterator<Item = (usize, usize)> {
+    let all = (0..sums.groups.len()).flat_map(|g| (0..sums.pairs.len()).map(move |p| (g, p)));
+    all.filter(|(_, p)| !sums.pairs[*p].aa && !sums.pairs[*p].named)
+}
+
+/// What a request may name.
+fn name(sums: &Sums, group: usize, pair: usize) -> String {
+    let cell = &sums.groups[group].cell;
+    let setting = &sums.pairs[pair].setting;
+    format!("{}/{}/{}/{}/{}/{setting}", cell.model, cell.benchmark, cell.metric, cell.axis, cell.subgroup)
+}
+
+/// A few names, spread over all of them.
+fn a_few(known: &[String]) -> String {
+    let few: Vec<String> =
+        known.iter().step_by(known.len().div_ceil(NAMED).max(1)).map(|name| format!("{name:?}")).collect();
+    match known.len() {
+        0 => "none, for no setting is held against a baseline".to_owned(),
+        all if all == few.len() => few.join(", "),
+        all => format!("{all} in all, such as {}", few.join(", ")),
+    }
 }
 
 /// One benchmark's simulations: draws that all of its data sets share.

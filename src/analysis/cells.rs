@@ -48,13 +48,9 @@ pub(super) fn clusters(data: &BenchmarkData) -> Clusters {
     let label = |s: &str| labels.iter().position(|l| *l == s).unwrap_or(0) as u32;
     let index: BTreeMap<&ClusterId, u32> = strata.keys().enumerate().map(|(i, c)| (*c, i as u32)).collect();
     let stratum: Vec<u32> = strata.values().map(|s| label(s)).collect();
-    // A stratum of one cluster has no variance of its own: such strata are taken together, and a caveat says so.
+    // A caveat says so where strata were taken together.
     let (design, collapsed) = Design::collapsing(&stratum);
-    Clusters {
-        collapsed: if labels.len() > 1 { collapsed } else { 0 },
-        of_item: data.items.iter().map(|i| index[&i.cluster]).collect(),
-        design,
-    }
+    Clusters { collapsed, of_item: data.items.iter().map(|i| index[&i.cluster]).collect(), design }
 }
 
 /// Whether an item belongs to the group that a subgroup is compared with.

@@ -277,9 +277,9 @@ fn note_apart(findings: &mut Findings, at: &ModelBenchmark<'_>) {
         about: "statistics".to_owned(),
         subject: Some(at.name.clone()),
         text: format!(
-            "UNPAIRED: {} share no item. Their changes are differences of two samples (Welch's t over clusters), far less \
-             certain than changes of the same items, and decide no gate: that both samples come from one population is not \
-             checked.",
+            "UNPAIRED: {}: no item is known to stand under both. Their changes are differences of two samples (Welch's t over \
+             clusters), far less certain than changes of the same items, and decide no gate: that both samples come from \
+             one population is not checked.",
             pairs.join("; ")
         ),
     });

@@ -56,8 +56,8 @@ fn decide(
         if !pair.aa {
             contrast.row.verdict = Some(severer(contrast.row.verdict, verdict(cell.own)));
         }
-        row.decided.push(decided(contrast, cell));
-        count(&mut row, &contrast.row, cell);
+        row.decided.push(decided(contrast, cell, missing));
+        count(&mut row, &contrast.row, cell, missing);
         if contrast.row.delta.is_some() && badness(&contrast.row, resolved) > worst {
             worst = badness(&contrast.row, resolved);
             note_worst(&mut row, &contrast.row);
@@ -73,7 +73,7 @@ fn severer(first: Option<Verdict>, second: Verdict) -> Verdict {
     first.filter(|f| f.severity() > second.severity()).unwrap_or(second)
 }
 
-fn decided(contrast: &Contrast, cell: GateCell) -> GateCellRow {
+fn decided(contrast: &Contrast, cell: GateCell, missing: bool) -> GateCellRow {
     GateCellRow {
         axis: contrast.row.cell.axis.clone(),
         subgroup: contrast.row.cell.subgroup.clone(),
@@ -81,6 +81,7 @@ fn decided(contrast: &Contrast, cell: GateCell) -> GateCellRow {
         simultaneous: verdict(cell.simultaneous),
         lower: contrast.gate.map(|i| i.lower),
         upper: contrast.gate.map(|i| i.upper),
+        missing,
     }
 }
 
@@ -101,7 +102,7 @@ fn empty(at: &ModelBenchmark<'_>, resolved: &Resolved<'_>, pair: &Pair) -> Verdi
     }
 }
 
-fn count(row: &mut VerdictRow, contrast: &ContrastRow, cell: GateCell) {
+fn count(row: &mut VerdictRow, contrast: &ContrastRow, cell: GateCell, missing: bool) {
     // A cell is counted as failed where it fails by simultaneous bounds; failing by its own alone proves nothing.
     let decision = match cell {
         GateCell { simultaneous: Decision::Fail, .. } => Decision::Fail,
@@ -114,7 +115,8 @@ fn count(row: &mut VerdictRow, contrast: &ContrastRow, cell: GateCell) {
         Decision::Fail => row.cells.fail += 1,
         Decision::Inconclusive => {
             row.cells.inconclusive += 1;
-            if let Some(mde) = contrast.mde {
+            // More items would not decide what missing answers leave open.
+            if let Some(mde) = contrast.mde.filter(|_| !missing) {
                 row.mde = Some(row.mde.map_or(mde, |m| m.max(mde)));
             }
         }

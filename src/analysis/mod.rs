@@ -78,6 +78,16 @@ pub enum AnalysisError {
     /// The plan names a benchmark that the run does not hold.
     #[error("the plan has a margin for benchmark {0:?}, which this run does not hold")]
     UnknownBenchmark(String),
+    /// No cell to simulate.
+    #[error(
+        "no cell's name contains {asked:?}; there are {known}\nhelp: a name is model/benchmark/metric/axis/subgroup/setting"
+    )]
+    NoCells {
+        /// What was asked for.
+        asked: String,
+        /// A few names, and how many there are.
+        known: String,
+    },
     /// The plan cannot be hashed.
     #[error("the plan cannot be written as JSON: {0}")]
     Plan(#[from] serde_json::Error),

@@ -95,6 +95,6 @@ fn show(found: &Calibration) {
         say!("\n{} {place}: {}", left.setting, left.why);
     }
     if found.rows.is_empty() && found.left_out.is_empty() {
-        say!("no cell to simulate: none matches, or nothing changed anywhere");
+        say!("no cell to simulate: nothing changed anywhere");
     }
 }

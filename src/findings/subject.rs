@@ -92,8 +92,9 @@ pub struct BenchmarkInfo {
     pub name: String,
     /// Name for readers.
     pub title: String,
-    /// Items asked.
-    pub items: u64,
+    /// Items asked; absent where nothing tells which answers are of the same item.
+    #[serde(default)]
+    pub items: Option<u64>,
     /// Clusters among them.
     pub clusters: u64,
     /// What a cluster is.

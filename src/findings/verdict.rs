@@ -80,7 +80,7 @@ pub struct VerdictRow {
     pub worst_delta: Option<f64>,
     /// Its interval at the two-sided level.
     pub worst_interval: Option<Interval>,
-    /// Largest minimum detectable effect among the cells that are inconclusive.
+    /// Largest minimum detectable effect among the cells that are inconclusive, those left open by missing answers aside.
     pub mde: Option<f64>,
     /// Which change the gate takes for worse; the metric's own direction where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,6 +100,13 @@ pub struct VerdictRow {
 }
 
 impl VerdictRow {
+    /// Inconclusive cells that missing answers could decide either way, and the other inconclusive ones.
+    #[must_use]
+    pub fn open(&self) -> (usize, usize) {
+        let (missing, others): (Vec<_>, Vec<_>) = self.decided.iter().filter(|c| c.is_open()).partition(|c| c.missing);
+        (missing.len(), others.len())
+    }
+
     /// The verdict that decides the exit code: that of the cells which are not waived. `None` for the A/A row and where
     /// everything is waived.
     #[must_use]
@@ -123,6 +130,16 @@ pub struct GateCellRow {
     pub lower: Option<f64>,
     /// Upper one-sided bound.
     pub upper: Option<f64>,
+    /// Whether something would be shown if no answer were missing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing: bool,
+}
+
+impl GateCellRow {
+    /// Whether the cell counts as inconclusive: it does not fail by bounds that hold for all, nor pass by its own.
+    fn is_open(&self) -> bool {
+        self.simultaneous != Verdict::Fail && matches!(self.own, Verdict::Fail | Verdict::Inconclusive)
+    }
 }
 
 /// What became of a waiver.

@@ -101,6 +101,7 @@ impl Failure {
         use crate::compare::CompareError;
         use crate::report::ReportError;
         match self {
+            Self::Analysis(AnalysisError::NoCells { .. }) => exit::USAGE,
             Self::Compare(CompareError::Analysis(_))
             | Self::Spec(_)
             | Self::Analysis(_)

@@ -1,5 +1,5 @@
 //! Verdicts as JUnit XML, so that a build server shows each gate as a test, and agrees with the exit code: an inconclusive
-//! gate is a failure of a type of its own, with what could have been missed, and a skipped test where it is declared to
+//! gate is a failure of a type of its own, with what could have been missed or that answers are missing, and a skipped test where it is declared to
 //! end nothing or is waived.
 
 use super::escape::html;
@@ -94,6 +94,9 @@ fn said(names: Names<'_>, row: &VerdictRow, verdict: Verdict) -> String {
     if let (Verdict::Inconclusive, Some(mde)) = (verdict, row.mde) {
         let mde = scale.size_with_noun(mde, scale.decimals(Some(mde)));
         let _ = write!(said, "; changes smaller than {mde} could have been missed");
+    }
+    if let (Verdict::Inconclusive, 1..) = (verdict, row.open().0) {
+        said.push_str("; answers are missing that could decide it either way");
     }
     said
 }

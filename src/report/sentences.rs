@@ -5,7 +5,7 @@
 
 use super::escape::visible;
 use super::names::{Names, Pair, overall, worst_cell};
-use super::number::{self, counted};
+use super::number::{self, Scale, counted};
 use crate::findings::{ContrastRow, FamilySummary, Findings, Verdict, VerdictRow, Worse};
 
 /// Ten lines at most that a person can read at the end of a run. Plain text; each line is one line.
@@ -52,14 +52,14 @@ fn what(names: Names<'_>) -> String {
         |model: &str| audit.settings.iter().filter(|s| !s.baseline && !s.aa && s.model == model).count() as u64;
     let settings = models.iter().map(|m| quantized(m)).max().unwrap_or(0);
     let each = if models.len() > 1 { " each" } else { "" };
-    let items = audit.benchmarks.iter().map(|b| b.items).sum();
+    let items: Option<u64> = audit.benchmarks.iter().map(|b| b.items).sum();
+    let items = items.map_or_else(String::new, |n| format!(", {}", counted(n, "item")));
     format!(
-        "{}: {}; {}{each} against the baseline, {}, {}.",
+        "{}: {}; {}{each} against the baseline, {}{items}.",
         audit.name,
         list(&models),
         counted(settings, "quantized setting"),
         counted(audit.benchmarks.len() as u64, "benchmark"),
-        counted(items, "item"),
     )
 }
 
@@ -126,13 +126,8 @@ fn gate_sentence(names: Names<'_>, pair: Pair<'_>, rows: &[(&VerdictRow, Verdict
             Verdict::Fail => "is shown to be beyond the margin at".to_owned(),
             Verdict::Inconclusive => "is not decided at".to_owned(),
         };
-        let mut part = format!("{found} {}", list(&settings));
-        let missed = rows.iter().filter(|(_, v)| *v == verdict).filter_map(|(r, _)| r.mde).reduce(f64::max);
-        if let (Verdict::Inconclusive, Some(m)) = (verdict, missed) {
-            let size = scale.size_with_noun(m, scale.decimals(Some(m)));
-            part = format!("{part}, where changes smaller than {size} could have been missed");
-        }
-        parts.push(part);
+        let why = if verdict == Verdict::Inconclusive { why_open(scale, rows) } else { String::new() };
+        parts.push(format!("{found} {}{why}", list(&settings)));
     }
     let gate = if first.gate.is_empty() || first.gate == first.benchmark {
         String::new()
@@ -147,6 +142,25 @@ fn gate_sentence(names: Names<'_>, pair: Pair<'_>, rows: &[(&VerdictRow, Verdict
         parts.join("; "),
     )
 }
+
+/// What leaves the inconclusive ones of some rows open: too little data, missing answers, or both.
+fn why_open(scale: Scale, rows: &[(&VerdictRow, Verdict)]) -> String {
+    let open = || rows.iter().filter(|(_, v)| *v == Verdict::Inconclusive).map(|(r, _)| r);
+    let missed = open().filter_map(|r| r.mde).reduce(f64::max).map(|m| {
+        let size = scale.size_with_noun(m, scale.decimals(Some(m)));
+        format!(", where changes smaller than {size} could have been missed")
+    });
+    let missing = open().any(|r| r.open().0 > 0).then_some(MISSING);
+    match (missed, missing) {
+        (Some(missed), Some(missing)) => format!("{missed}, and {missing}"),
+        (Some(missed), None) => missed,
+        (None, Some(missing)) => format!(", where {missing}"),
+        (None, None) => String::new(),
+    }
+}
+
+/// What is said of gates that missing answers leave open.
+const MISSING: &str = "answers are missing that could decide it either way";
 
 /// One sentence per failed gate, largest change for its margin first.
 fn failures(names: Names<'_>) -> Vec<String> {
@@ -196,6 +210,16 @@ fn missed(names: Names<'_>) -> Option<String> {
         number::count(u64::from(undecided)),
         counted(u64::from(all), "gated change"),
     );
+    // Where nothing but missing answers leaves gates open, more items would not help.
+    let (missing, rows): (Vec<&VerdictRow>, Vec<&VerdictRow>) =
+        rows.into_iter().partition(|r| matches!(r.open(), (1.., 0)));
+    let open = missing.len() as u64;
+    let missing = match (open, rows.len()) {
+        (0, _) => String::new(),
+        (_, 0) => return Some(format!("{gates}: {MISSING}.")),
+        (1, _) => format!(" In one of them {MISSING}."),
+        _ => format!(" In {open} of them {MISSING}."),
+    };
     let mut sized: Vec<(f64, f64, &VerdictRow)> =
         rows.iter().filter_map(|r| r.mde.map(|m| (m / r.margin.abs().max(f64::MIN_POSITIVE), m, *r))).collect();
     sized.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -205,14 +229,14 @@ fn missed(names: Names<'_>) -> Option<String> {
         format!("{size} ({}, {})", names.benchmark_title(&row.benchmark), names.setting_label(&row.setting))
     };
     let (Some(first), Some(last)) = (sized.first(), sized.last()) else {
-        return Some(format!("{gates}; what could have been missed is not known: {}.", reasons(names, &rows)));
+        return Some(format!("{gates}; what could have been missed is not known: {}.{missing}", reasons(names, &rows)));
     };
     let range = if first == last {
         format!("smaller than {}", said(last))
     } else {
         format!("smaller than {} at best, and {} at worst", said(first), said(last))
     };
-    Some(format!("{gates}, which could have missed changes {range}; none shows that nothing changed."))
+    Some(format!("{gates}, which could have missed changes {range}; none shows that nothing changed.{missing}"))
 }
 
 /// Why the cells of inconclusive gates have no size that could have been missed, in the words of their rows.

@@ -44,7 +44,7 @@ impl Design {
 
     /// As [`Design::stratified`], with strata of a single cluster taken together; one that is left over joins the smallest
     /// other stratum (collapsed strata, which errs towards a larger variance; Cochran 1977, §5A.12). Also gives the number
-    /// of strata that had a single cluster.
+    /// of strata that had a single cluster; 0 where there is one stratum only, which nothing was taken together with.
     pub fn collapsing(stratum: &[u32]) -> (Self, usize) {
         let mut sizes: BTreeMap<u32, usize> = BTreeMap::new();
         for label in stratum {
@@ -58,7 +58,8 @@ impl Design {
         };
         let label = |s: &u32| home.filter(|_| lonely.contains(s)).unwrap_or(*s);
         let merged: Vec<u32> = stratum.iter().map(label).collect();
-        (Self::stratified(&merged).unwrap_or_else(|_| Self::simple(stratum.len())), lonely.len())
+        let collapsed = if sizes.len() > 1 { lonely.len() } else { 0 };
+        (Self::stratified(&merged).unwrap_or_else(|_| Self::simple(stratum.len())), collapsed)
     }
 
     /// `G`, the number of clusters.

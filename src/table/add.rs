@@ -1,9 +1,9 @@
 //! Items of a long table are added up by cluster, subgroup, and setting.
 
-use super::sums::{GroupSums, Lead, Pair, PairedSums, Sums};
+use super::sums::{GroupSums, Lead, Pair, PairedSums, Sums, lonely_strata};
 use super::totals::square;
 use super::{About, DEFAULT_MARGIN, MetricSpec, TableError};
-use crate::findings::{Cell, CoverageRow, Flips, MetricInfo, Unit};
+use crate::findings::{Caveat, Cell, CoverageRow, Flips, MetricInfo, Unit};
 use crate::stats::cluster::{Design, PairedTotals, Totals, TotalsError};
 use crate::stats::functional::Ratio;
 use crate::stats::jackknife::ItemMoments;
@@ -14,8 +14,11 @@ pub(super) const ALL: &str = "all";
 
 /// Items with everything that is known of them. Settings: the baseline first.
 pub(super) struct Source<'a> {
+    /// Whether items have ids; without, every row is one of its own.
+    pub(super) ids: bool,
     pub(super) clusters: usize,
     pub(super) cluster: Vec<u32>,
+    /// By cluster.
     pub(super) stratum: Option<Vec<u32>>,
     pub(super) axes: Vec<Axis>,
     pub(super) settings: Vec<String>,
@@ -35,8 +38,11 @@ pub(super) struct Axis {
 pub(super) struct Added {
     pub(super) sums: Sums,
     pub(super) metrics: Vec<MetricInfo>,
-    pub(super) items: u64,
+    /// Absent where items have no ids.
+    pub(super) items: Option<u64>,
     pub(super) clusters: u64,
+    /// What has to be said of them.
+    pub(super) caveats: Vec<Caveat>,
 }
 
 /// A metric with what its values showed.
@@ -118,10 +124,11 @@ pub(super) fn add(
         .with_max_len(1)
         .map(|((metric, columns), list)| group(source, metric, columns, list, &about.name))
         .collect();
+    let (design, collapsed) = design(source);
     let sums = Sums {
         benchmark: about.name.clone(),
         model: about.name.clone(),
-        design: design(source),
+        design,
         settings: source.settings.clone(),
         pairs: pairs(&source.settings),
         lead,
@@ -129,7 +136,9 @@ pub(super) fn add(
         coverage: coverage(source, &order[0].1, &lists, &about.name),
     };
     let metrics = order.iter().map(|(m, _)| info(m, about)).collect();
-    Ok(Added { sums, metrics, items: source.cluster.len() as u64, clusters: source.clusters as u64 })
+    let items = source.ids.then_some(source.cluster.len() as u64);
+    let caveats = lonely_strata(&about.name, collapsed).into_iter().collect();
+    Ok(Added { sums, metrics, items, clusters: source.clusters as u64, caveats })
 }
 
 fn every(source: &Source<'_>, column: usize, holds: impl Fn(f64) -> bool + Sync) -> bool {
@@ -166,14 +175,12 @@ pub(super) fn info(metric: &Measured, about: &About) -> MetricInfo {
     }
 }
 
-fn design(source: &Source<'_>) -> Design {
-    let Some(of_item) = &source.stratum else { return Design::simple(source.clusters) };
-    let mut stratum = vec![0; source.clusters];
-    for (cluster, label) in source.cluster.iter().zip(of_item) {
-        stratum[*cluster as usize] = *label;
+/// The design, and how many strata of a single cluster were taken together with others.
+fn design(source: &Source<'_>) -> (Design, usize) {
+    match &source.stratum {
+        Some(strata) => Design::collapsing(strata),
+        None => (Design::simple(source.clusters), 0),
     }
-    // A stratum of one cluster has no variance of its own: then strata are not used at all.
-    Design::stratified(&stratum).unwrap_or_else(|_| Design::simple(source.clusters))
 }
 
 /// Items of one cell, by cluster.

@@ -1,6 +1,6 @@
 //! Tables on disk, a stretch of rows at a time.
 
-use super::names::{NONE, Names};
+use super::names::{Coder, Hashes, Names};
 use super::{Map, MetricSpec, TableError};
 use polars::prelude::*;
 use rayon::prelude::*;
@@ -11,7 +11,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 const STRETCH: usize = 1 << 21;
 
 /// Stands for the column of ids where there is none: every row has a name of its own.
-const EVERY_ROW: &str = "";
+pub(super) const EVERY_ROW: &str = "";
 
 /// Tables with the columns that are wanted.
 pub(super) struct Tables {
@@ -24,7 +24,8 @@ pub(super) struct Tables {
 pub(super) struct Key {
     pub(super) column: String,
     pub(super) role: Role,
-    unread: bool,
+    /// Whether names are hashed and not kept.
+    hashed: bool,
 }
 
 /// What a column of names means.
@@ -39,8 +40,10 @@ pub(super) enum Role {
 
 /// Rows with their names as codes.
 pub(super) struct Chunk {
-    /// One list per key, in the order of [`Tables::keys`].
+    /// One list per key, in the order of [`Tables::keys`]; empty for one that is hashed.
     pub(super) keys: Vec<Vec<u32>>,
+    /// Hashes of item ids, where they are hashed.
+    pub(super) items: Vec<u64>,
     /// One list per value column; NaN where there is none.
     pub(super) values: Vec<Vec<f64>>,
 }
@@ -66,7 +69,7 @@ impl Tables {
         keys.push((map.cluster.as_ref().unwrap_or(item), Role::Cluster));
         keys.extend(map.stratum.iter().map(|s| (s, Role::Stratum)));
         keys.extend(map.subgroups.iter().map(|s| (s, Role::Axis)));
-        let keys = keys.into_iter().map(|(column, role)| Key { column: column.clone(), role, unread: false }).collect();
+        let keys = keys.into_iter().map(|(column, role)| Key { column: column.clone(), role, hashed: false }).collect();
         let mut values: Vec<String> = Vec::new();
         for column in metrics.iter().flat_map(MetricSpec::columns) {
             if !values.contains(column) {
@@ -97,10 +100,10 @@ impl Tables {
         &self.keys
     }
 
-    /// The same without item ids, whose list would grow with the rows; their codes are then empty.
-    pub(super) fn without_items(mut self) -> Self {
+    /// The same with hashes of item ids instead of a list of them, which would grow with the rows.
+    pub(super) fn with_items_hashed(mut self) -> Self {
         for key in &mut self.keys {
-            key.unread = key.role == Role::Item;
+            key.hashed = key.role == Role::Item;
         }
         self
     }
@@ -108,7 +111,7 @@ impl Tables {
     /// Reads everything, stretch by stretch, and hands each on with the names seen so far. The next stretch is read
     /// meanwhile.
     pub(super) fn each(&self, names: &mut [Names], take: Take<'_>) -> Result<(), TableError> {
-        let keys = self.keys.iter().filter(|k| !k.unread).map(|k| &k.column);
+        let keys = self.keys.iter().map(|k| &k.column);
         let mut wanted: Vec<String> = keys.chain(&self.values).filter(|c| *c != EVERY_ROW).cloned().collect();
         wanted.sort();
         wanted.dedup();
@@ -149,14 +152,20 @@ impl Tables {
 
     fn decode(&self, path: &Path, row: u64, frame: &DataFrame, names: &mut [Names]) -> Result<Chunk, TableError> {
         let place = Place { path, row };
-        let (keys, values) = rayon::join(
+        let code = |(key, names): (&Key, &mut Names)| {
+            if key.hashed { Ok(Vec::new()) } else { codes(&place, frame, key, names) }
+        };
+        let hash = |key: &Key| codes(&place, frame, key, &mut Hashes);
+        let (keys, (items, values)) = rayon::join(
+            || self.keys.par_iter().zip(names).map(code).collect::<Result<Vec<_>, _>>(),
             || {
-                let each = self.keys.par_iter().zip(names);
-                each.map(|(key, names)| codes(&place, frame, key, names)).collect::<Result<Vec<_>, _>>()
+                rayon::join(
+                    || self.keys.iter().find(|k| k.hashed).map_or_else(|| Ok(Vec::new()), hash),
+                    || self.values.par_iter().map(|column| numbers(&place, frame, column)).collect::<Result<_, _>>(),
+                )
             },
-            || self.values.par_iter().map(|column| numbers(&place, frame, column)).collect::<Result<Vec<_>, _>>(),
         );
-        Ok(Chunk { keys: keys?, values: values? })
+        Ok(Chunk { keys: keys?, items: items?, values: values? })
     }
 }
 
@@ -198,12 +207,9 @@ fn malformed(path: &Path, error: &PolarsError) -> TableError {
     TableError::Malformed { path: path.to_owned(), why: error.to_string() }
 }
 
-fn codes(place: &Place<'_>, frame: &DataFrame, key: &Key, names: &mut Names) -> Result<Vec<u32>, TableError> {
-    if key.unread {
-        return Ok(Vec::new());
-    }
+fn codes<C: Coder>(place: &Place<'_>, frame: &DataFrame, key: &Key, names: &mut C) -> Result<Vec<C::Code>, TableError> {
     if key.column == EVERY_ROW {
-        return Ok((0..frame.height()).map(|_| names.number(i64::try_from(names.len()).unwrap_or(i64::MAX))).collect());
+        return Ok((0..frame.height()).map(|_| names.fresh()).collect());
     }
     let series = frame.column(&key.column).map_err(|e| place.malformed(&e))?.as_materialized_series();
     let missing = |row| place.value(row, &key.column, "a name is missing");
@@ -212,19 +218,19 @@ fn codes(place: &Place<'_>, frame: &DataFrame, key: &Key, names: &mut Names) -> 
     if let DataType::Categorical(_, mapping) | DataType::Enum(_, mapping) = series.dtype() {
         let ids = series.to_physical_repr().cast(&DataType::UInt32).map_err(|e| place.malformed(&e))?;
         let ids = ids.u32().map_err(|e| place.malformed(&e))?;
-        let mut known = vec![NONE; mapping.num_cats_upper_bound()];
+        let mut known = vec![None; mapping.num_cats_upper_bound()];
         for (row, id) in ids.iter().enumerate() {
             let text = |id| mapping.cat_to_str(id);
-            codes.push(match id.map(|id| (id, known.get(id as usize).copied())) {
-                Some((_, Some(code))) if code != NONE => code,
+            codes.push(match id.map(|id| (id, known.get(id as usize).copied().flatten())) {
+                Some((_, Some(code))) => code,
                 Some((id, _)) => {
                     let code = names.text(text(id).ok_or_else(|| missing(row))?);
                     if let Some(known) = known.get_mut(id as usize) {
-                        *known = code;
+                        *known = Some(code);
                     }
                     code
                 }
-                None if optional => NONE,
+                None if optional => C::NONE,
                 None => return Err(missing(row)),
             });
         }
@@ -235,7 +241,7 @@ fn codes(place: &Place<'_>, frame: &DataFrame, key: &Key, names: &mut Names) -> 
         for (row, number) in numbers.i64().map_err(|e| place.malformed(&e))?.iter().enumerate() {
             codes.push(match number {
                 Some(number) => names.number(number),
-                None if optional => NONE,
+                None if optional => C::NONE,
                 None => return Err(missing(row)),
             });
         }
@@ -257,14 +263,14 @@ fn codes(place: &Place<'_>, frame: &DataFrame, key: &Key, names: &mut Names) -> 
 }
 
 /// Codes of texts; neighbours are often the same.
-fn texts(
+fn texts<C: Coder>(
     series: &Series,
-    names: &mut Names,
+    names: &mut C,
     optional: bool,
     missing: &dyn Fn(usize) -> TableError,
-) -> Result<Vec<u32>, Result<TableError, PolarsError>> {
+) -> Result<Vec<C::Code>, Result<TableError, PolarsError>> {
     let mut codes = Vec::with_capacity(series.len());
-    let mut last: Option<(&str, u32)> = None;
+    let mut last: Option<(&str, C::Code)> = None;
     for (row, text) in series.str().map_err(Err)?.iter().enumerate() {
         codes.push(match (text, last) {
             (Some(text), Some((same, code))) if text == same => code,
@@ -273,7 +279,7 @@ fn texts(
                 last = Some((text, code));
                 code
             }
-            (None, _) if optional => NONE,
+            (None, _) if optional => C::NONE,
             (None, _) => return Err(Ok(missing(row))),
         });
     }

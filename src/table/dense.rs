@@ -1,7 +1,7 @@
 //! A long table in memory: one value per item, setting, and column, so that items are paired exactly.
 
 use super::add::{Added, Axis, Source, add};
-use super::columns::{Chunk, Role, Tables};
+use super::columns::{Chunk, EVERY_ROW, Role, Tables};
 use super::names::{NONE, Names};
 use super::{About, MetricSpec, TableError, baseline};
 use rayon::prelude::*;
@@ -39,7 +39,7 @@ pub(super) fn read(tables: &Tables, metrics: &[MetricSpec], about: &About) -> Re
     // The baseline first, then by name: the order of rows changes nothing.
     let mut order: Vec<usize> = (0..settings.len()).collect();
     order.sort_by_key(|s| (settings[*s] != base, settings[*s].clone()));
-    let source = source(tables, &names, &dense, &order, &settings, columns);
+    let source = source(tables, &names, &dense, &order, &settings, columns)?;
     add(&source, metrics, &tables.values, about)
 }
 
@@ -50,26 +50,47 @@ fn source<'a>(
     order: &[usize],
     settings: &[String],
     columns: usize,
-) -> Source<'a> {
+) -> Result<Source<'a>, TableError> {
     let mut axes = Vec::new();
-    let (mut cluster, mut stratum) = ((Vec::new(), 0), None);
+    let (mut cluster, mut strata) = ((Vec::new(), Vec::new()), None);
     for ((key, names), codes) in tables.keys().iter().zip(names).skip(2).zip(&dense.properties) {
         let ranks = names.ranks();
         let ranked = || codes.iter().map(|c| ranks.get(*c as usize).copied().unwrap_or(NONE)).collect::<Vec<u32>>();
+        let sorted = || {
+            let mut all = names.all();
+            all.sort();
+            all
+        };
         match key.role {
-            Role::Cluster => cluster = (ranked(), names.len()),
-            Role::Stratum => stratum = Some(ranked()),
-            _ => {
-                let mut sorted = names.all();
-                sorted.sort();
-                axes.push(Axis { name: key.column.clone(), subgroups: sorted, of_item: ranked() });
-            }
+            Role::Cluster => cluster = (ranked(), sorted()),
+            Role::Stratum => strata = Some((ranked(), sorted())),
+            _ => axes.push(Axis { name: key.column.clone(), subgroups: sorted(), of_item: ranked() }),
         }
     }
     axes.sort_by(|a, b| a.name.cmp(&b.name));
     let values = order.iter().map(|s| (0..columns).map(|c| &dense.values[c][*s][..]).collect()).collect();
     let settings = order.iter().map(|s| settings[*s].clone()).collect();
-    Source { clusters: cluster.1, cluster: cluster.0, stratum, axes, settings, values }
+    let (cluster, clusters) = cluster;
+    let stratum = strata.map(|strata| of_clusters((&cluster, &clusters), strata)).transpose()?;
+    let ids = tables.keys()[0].column != EVERY_ROW;
+    Ok(Source { ids, clusters: clusters.len(), cluster, stratum, axes, settings, values })
+}
+
+/// The stratum of each cluster, from those of its items.
+fn of_clusters(
+    (cluster, clusters): (&[u32], &[String]),
+    (of_item, strata): (Vec<u32>, Vec<String>),
+) -> Result<Vec<u32>, TableError> {
+    let mut found = vec![NONE; clusters.len()];
+    for (cluster, stratum) in cluster.iter().zip(of_item) {
+        let known = &mut found[*cluster as usize];
+        if *known != NONE && *known != stratum {
+            let [first, second] = [*known, stratum].map(|s| strata[s as usize].clone());
+            return Err(TableError::TwoStrata { cluster: clusters[*cluster as usize].clone(), first, second });
+        }
+        *known = stratum;
+    }
+    Ok(found)
 }
 
 impl Dense {

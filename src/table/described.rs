@@ -15,7 +15,7 @@ pub(super) fn describe(
     files: Vec<(String, String)>,
     streamed: bool,
 ) -> Tabled {
-    let Added { sums, metrics, items, clusters } = added;
+    let Added { sums, metrics, items, clusters, caveats: of_data } = added;
     let files: BTreeMap<String, String> = files.into_iter().collect();
     let listed: Vec<String> = files.iter().map(|(name, sha256)| format!("{name} {sha256}")).collect();
     // Which columns are clusters and subgroups is part of what was asked.
@@ -74,9 +74,11 @@ pub(super) fn describe(
     if streamed {
         caveats.push(caveat(
             "data",
-            "The table was added up while it was read: pairing rests on every item having a value under every setting, and flips and design \
-             effects, which need single items, are absent.",
+            "The table was added up while it was read: that every cluster has the same items under every setting was checked \
+             by their number and by sums of hashes of their ids; flips and design effects, which need single items, are \
+             absent.",
         ));
     }
+    caveats.extend(of_data);
     Tabled { name: about.name.clone(), audit, metrics, sums: vec![sums], caveats }
 }

@@ -105,6 +105,31 @@ pub enum TableError {
         /// Found later.
         second: String,
     },
+    /// A cluster has two strata.
+    #[error(
+        "cluster {cluster:?} lies in stratum {first:?} and in {second:?}\nhelp: a stratum is a part of the sample whose number of clusters was fixed by design: each cluster lies in one; map the column as a subgroup if its items differ"
+    )]
+    TwoStrata {
+        /// The cluster.
+        cluster: String,
+        /// First found.
+        first: String,
+        /// Found later.
+        second: String,
+    },
+    /// A cluster has no stratum where others have one.
+    #[error(
+        "cluster {cluster:?} has no stratum, and others have one\nhelp: name the stratum of every cluster, or of none"
+    )]
+    NoStratum {
+        /// The cluster.
+        cluster: String,
+    },
+    /// Only one setting.
+    #[error(
+        "there is only one setting, {0:?}, and so there is nothing to compare\nhelp: give the answers under the baseline and under another setting together, as rows of one table or as several files"
+    )]
+    OneSetting(String),
     /// No such setting.
     #[error("there is no setting {asked:?}; the settings are {known}\nhelp: name the baseline with --baseline")]
     Baseline {
@@ -142,6 +167,20 @@ pub enum TableError {
         /// Its values.
         second: u64,
     },
+    /// Settings with other items, seen while streaming.
+    #[error(
+        "cluster {cluster:?} has other items under {setting:?} than under {baseline:?}, though as many of them{among}; a table that is added up while it is read pairs whole clusters, so every item must have a value under every setting\nhelp: leave out --stream or use --in-memory, which pairs single items, or add the rows that are absent"
+    )]
+    OtherItems {
+        /// Cluster.
+        cluster: String,
+        /// The baseline.
+        baseline: String,
+        /// The other setting.
+        setting: String,
+        /// The subgroup, as ` of axis "name"`; nothing where all items are meant.
+        among: String,
+    },
     /// An item without a value, seen while streaming.
     #[error(
         "an item of cluster {cluster:?} has no value of {metric} under {setting:?}; a table that is added up while it is read pairs whole clusters, so every item must have a value under every setting\nhelp: leave out --stream or use --in-memory, which pairs single items, or drop the item's rows under all settings"
@@ -153,6 +192,26 @@ pub enum TableError {
         metric: String,
         /// Setting.
         setting: String,
+    },
+    /// Totals of pairs that do not fit those of single settings.
+    #[error(
+        "metric {metric}, subgroup {subgroup}, cluster {cluster:?}: the paired rows of {setting:?} count {paired} items, and the rows of {single:?} alone {items}\nhelp: every pair is an item of both settings; make both kinds of rows from the same answers, as in `quantbias analyze --totals-sql`"
+    )]
+    MorePairs {
+        /// Metric.
+        metric: String,
+        /// Subgroup.
+        subgroup: String,
+        /// Cluster.
+        cluster: String,
+        /// The setting that is paired.
+        setting: String,
+        /// Its pairs.
+        paired: u64,
+        /// The setting with fewer items: this one or the baseline.
+        single: String,
+        /// Its items.
+        items: u64,
     },
     /// Totals that break an invariant.
     #[error("metric {metric}, subgroup {subgroup}: {source}")]
@@ -268,7 +327,7 @@ pub fn read(
     let (found, hashes) = rayon::join(
         || {
             if streaming {
-                stream::read(&tables.without_items(), metrics, about)
+                stream::read(&tables.with_items_hashed(), metrics, about)
             } else {
                 dense::read(&tables, metrics, about)
             }
@@ -288,6 +347,10 @@ fn hash(path: &Path) -> Result<(String, String), TableError> {
 
 /// `asked`, or the setting called `baseline`.
 fn baseline<'a>(asked: Option<&str>, settings: impl Iterator<Item = &'a str> + Clone) -> Result<String, TableError> {
+    let mut others = settings.clone();
+    if let (Some(only), None) = (others.next(), others.next()) {
+        return Err(TableError::OneSetting(only.to_owned()));
+    }
     let wanted = asked.unwrap_or("baseline");
     if settings.clone().any(|s| s == wanted) {
         return Ok(wanted.to_owned());

@@ -1,6 +1,7 @@
-//! Names become numbers in the order in which they first occur.
+//! Names become numbers in the order in which they first occur, or hashes where they are too many to keep.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher as _};
 
 /// The code of a name that is absent.
 pub(super) const NONE: u32 = u32::MAX;
@@ -82,5 +83,78 @@ impl Names {
             ranks[code as usize] = rank as u32;
         }
         ranks
+    }
+}
+
+/// What stands for names.
+pub(super) trait Coder {
+    type Code: Copy;
+    /// Stands for no name.
+    const NONE: Self::Code;
+    fn number(&mut self, number: i64) -> Self::Code;
+    fn text(&mut self, text: &str) -> Self::Code;
+    /// A name that no other row has.
+    fn fresh(&mut self) -> Self::Code;
+}
+
+impl Coder for Names {
+    type Code = u32;
+    const NONE: u32 = NONE;
+
+    fn number(&mut self, number: i64) -> u32 {
+        self.number(number)
+    }
+
+    fn text(&mut self, text: &str) -> u32 {
+        self.text(text)
+    }
+
+    fn fresh(&mut self) -> u32 {
+        self.number(i64::try_from(self.len()).unwrap_or(i64::MAX))
+    }
+}
+
+/// Hashes of 64 bits, whose sums tell sets of names apart: two different sets have the same sum with a probability of
+/// about 2⁻⁶⁴.
+pub(super) struct Hashes;
+
+impl Coder for Hashes {
+    type Code = u64;
+    const NONE: u64 = 0;
+
+    /// The finalizer of SplitMix64 (Steele, Lea & Flood 2014), a bijection.
+    fn number(&mut self, number: i64) -> u64 {
+        let mut z = number.cast_unsigned().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn text(&mut self, text: &str) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(text.as_bytes());
+        hasher.finish()
+    }
+
+    fn fresh(&mut self) -> u64 {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Coder as _, Hashes};
+
+    #[test]
+    fn sums_of_hashes_tell_neighbouring_numbers_and_texts_apart() {
+        let of = |numbers: &[i64]| numbers.iter().map(|n| Hashes.number(*n)).fold(0, u64::wrapping_add);
+        // The finalizer of SplitMix64 at state 0, from the authors' reference implementation.
+        assert_eq!(of(&[0]), 0xe220_a839_7b1d_cdaf);
+        assert_eq!(of(&[1, 4]), of(&[4, 1]));
+        assert_ne!(of(&[1, 4]), of(&[2, 3]));
+        assert_ne!(of(&[-1]), of(&[1]));
+        let of = |texts: &[&str]| texts.iter().map(|t| Hashes.text(t)).fold(0, u64::wrapping_add);
+        assert_eq!(of(&["a1", "b2"]), of(&["b2", "a1"]));
+        assert_ne!(of(&["a1", "b2"]), of(&["a2", "b1"]));
     }
 }

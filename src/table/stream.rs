@@ -1,18 +1,18 @@
 //! A long table that is added up while it is read: memory grows with clusters, subgroups, and settings, not with rows.
 //!
 //! Items are never seen side by side, so pairing rests on complete data: every item must have a value under every setting.
-//! A row without a value is refused, and so is a cluster with more values under one setting than under another. What cannot
-//! be seen: rows that are absent altogether, of one item here and of another of its cluster there. Flips and design effects
-//! need single items and are absent. An item that occurs twice under every setting goes unnoticed.
+//! A row without a value is refused, and so is a cluster with more values under one setting than under another, or with
+//! other items: sums of hashes of item ids, added up in any order, tell that one item is absent here and another there.
+//! Flips and design effects need single items and are absent. An item that occurs twice under every setting goes unnoticed.
 //!
-//! It holds, per metric, 32 bytes for each setting, cluster, and combination of subgroups that occur together, and then about
+//! It holds 8 bytes, and per metric 32, for each setting, cluster, and combination of subgroups that occur together, and then about
 //! 60 for each setting, cluster, and cell (all items, and each axis): 1 GiB goes to a million clusters under nine settings
 //! for one metric with one axis. Half a gigabyte more are rows on their way.
 
 use super::add::{ALL, Added, Measured, cell, covered, info, lead, pairs};
 use super::columns::{Chunk, Role, Tables};
 use super::names::{NONE, Names};
-use super::sums::{GroupSums, PairedSums, Sums};
+use super::sums::{GroupSums, PairedSums, Sums, lonely_strata};
 use super::{About, MetricSpec, TableError, baseline};
 use crate::findings::CoverageRow;
 use crate::stats::cluster::{Design, PairedTotals, Totals};
@@ -35,10 +35,7 @@ type Place = (u32, u32, u32);
 pub(super) fn read(tables: &Tables, metrics: &[MetricSpec], about: &About) -> Result<Added, TableError> {
     let mut names: Vec<Names> = tables.keys().iter().map(|_| Names::default()).collect();
     let mut reading = Reading::new(tables, metrics);
-    tables.each(&mut names, &mut |_, chunk| {
-        reading.take(&chunk);
-        Ok(())
-    })?;
+    tables.each(&mut names, &mut |names, chunk| reading.take(names, &chunk))?;
     let first = metrics.first().map(MetricSpec::id);
     let about = About { headline: about.headline.clone().or(first), ..about.clone() };
     Ordered::new(&reading, tables, &names, &about)?.add(metrics, &about)
@@ -56,6 +53,8 @@ struct Reading {
     places: HashMap<Place, usize>,
     /// Place by place, one per metric.
     sums: Vec<Sum>,
+    /// Place by place: the sum of the hashes of item ids, modulo 2⁶⁴.
+    digests: Vec<u64>,
     strata: HashMap<u32, u32>,
     /// Whether each metric's values are all 0 or 1.
     binary: Vec<bool>,
@@ -81,12 +80,13 @@ impl Reading {
             combinations: HashMap::new(),
             places: HashMap::new(),
             sums: Vec::new(),
+            digests: Vec::new(),
             strata: HashMap::new(),
             binary,
         }
     }
 
-    fn take(&mut self, chunk: &Chunk) {
+    fn take(&mut self, names: &[Names], chunk: &Chunk) -> Result<(), TableError> {
         let (settings, clusters) = (&chunk.keys[1], &chunk.keys[self.cluster]);
         let mut last: Option<usize> = None;
         for row in 0..settings.len() {
@@ -94,10 +94,14 @@ impl Reading {
             let same = last.filter(|_| {
                 settings[row] == settings[row - 1]
                     && clusters[row] == clusters[row - 1]
-                    && self.axes.iter().all(|a| chunk.keys[*a][row] == chunk.keys[*a][row - 1])
+                    && self.axes.iter().chain(&self.stratum).all(|a| chunk.keys[*a][row] == chunk.keys[*a][row - 1])
             });
-            let at = same.unwrap_or_else(|| self.place(chunk, row));
+            let at = match same {
+                Some(at) => at,
+                None => self.place(names, chunk, row)?,
+            };
             last = Some(at);
+            self.digests[at] = self.digests[at].wrapping_add(chunk.items[row]);
             let metrics = self.metrics.len();
             for (k, sum) in self.sums[at * metrics..(at + 1) * metrics].iter_mut().enumerate() {
                 let (numerator, denominator) = self.metrics[k];
@@ -112,11 +116,20 @@ impl Reading {
                 }
             }
         }
+        Ok(())
     }
 
     /// The place of a row, a new one where there is none.
-    fn place(&mut self, chunk: &Chunk, row: usize) -> usize {
+    fn place(&mut self, names: &[Names], chunk: &Chunk, row: usize) -> Result<usize, TableError> {
         let cluster = chunk.keys[self.cluster][row];
+        if let Some(key) = self.stratum {
+            let second = chunk.keys[key][row];
+            let first = *self.strata.entry(cluster).or_insert(second);
+            if first != second {
+                let [first, second] = [first, second].map(|s| names[key].get(s));
+                return Err(TableError::TwoStrata { cluster: names[self.cluster].get(cluster), first, second });
+            }
+        }
         let subgroups: Vec<u32> = self.axes.iter().map(|a| chunk.keys[*a][row]).collect();
         let next = self.combinations.len() as u32;
         let combination = *self.combinations.entry(subgroups).or_insert(next);
@@ -124,11 +137,9 @@ impl Reading {
         let at = *self.places.entry((chunk.keys[1][row], cluster, combination)).or_insert(next);
         if at == next {
             self.sums.resize((at + 1) * self.metrics.len(), Sum::default());
-            if let Some(stratum) = self.stratum {
-                self.strata.insert(cluster, chunk.keys[stratum][row]);
-            }
+            self.digests.push(0);
         }
-        at
+        Ok(at)
     }
 }
 
@@ -147,6 +158,8 @@ struct Ordered<'a> {
     /// Names of clusters with a value, increasing.
     clusters: Vec<String>,
     design: Design,
+    /// Strata of a single cluster, which were taken together with others.
+    collapsed: usize,
     /// All items first.
     cells: Vec<Member>,
     /// For each setting index of cluster, combination, and index among the places that were read.
@@ -174,10 +187,12 @@ impl<'a> Ordered<'a> {
             places[setting_of[*setting as usize]].push((cluster_of[*cluster as usize], *combination, *at));
         }
         places.par_iter_mut().for_each(|places| places.sort_unstable());
+        let (design, collapsed) = reading.design(names, &clusters, &cluster_of);
         Ok(Self {
             reading,
             settings: order.into_iter().map(|code| known[code].clone()).collect(),
-            design: reading.design(names, &clusters, &cluster_of),
+            design,
+            collapsed,
             clusters,
             cells: reading.cells(tables, names),
             places,
@@ -203,7 +218,7 @@ impl<'a> Ordered<'a> {
                 coverage.push(covered(&about.name, setting, &cell.axis, &cell.subgroup, answered, answered + lost));
             }
         }
-        let items = coverage.first().map_or(0, |c: &CoverageRow| c.items);
+        let items = coverage.first().map(|c: &CoverageRow| c.items);
         let sums = Sums {
             benchmark: about.name.clone(),
             model: about.name.clone(),
@@ -215,7 +230,8 @@ impl<'a> Ordered<'a> {
             coverage,
         };
         let metrics = order.iter().map(|m| info(&measured[*m], about)).collect();
-        Ok(Added { sums, metrics, items, clusters: self.clusters.len() as u64 })
+        let caveats = lonely_strata(&about.name, self.collapsed).into_iter().collect();
+        Ok(Added { sums, metrics, items, clusters: self.clusters.len() as u64, caveats })
     }
 
     /// One metric in one cell, every setting paired with the baseline, cluster by cluster.
@@ -244,7 +260,7 @@ impl<'a> Ordered<'a> {
         }
         let mut paired = Vec::new();
         for (s, (rows, count)) in settings.iter().zip(&counted).enumerate().skip(1) {
-            self.check(&settings[0], rows, metric, s)?;
+            self.check(&settings[0], rows, (metric, member), s)?;
             let (clusters, items) = (rows.clusters.clone(), rows.items.clone());
             let totals = PairedTotals::new(2, clusters, &settings[0].rows, &rows.rows, items).map_err(failed)?;
             paired.push(PairedSums { totals, moments: None, lost: count.lost, unsettled: 0, flips: None });
@@ -280,23 +296,42 @@ impl<'a> Ordered<'a> {
             if out.clusters.last() != Some(cluster) {
                 out.clusters.push(*cluster);
                 out.items.push(0);
+                out.digests.push(0);
                 out.rows.extend([0.0; 2]);
             }
             let i = out.items.len() - 1;
             out.items[i] += sum.items as u32;
+            out.digests[i] = out.digests[i].wrapping_add(self.reading.digests[*at]);
             out.rows[2 * i] += sum.sums[0];
             out.rows[2 * i + 1] += sum.sums[1];
         }
         (out, counted)
     }
 
-    /// Refuses a setting whose clusters do not have as many values as under the baseline.
-    fn check(&self, base: &Rows, rows: &Rows, metric: &Measured, setting: usize) -> Result<(), TableError> {
+    /// Refuses a setting whose clusters do not have as many values as under the baseline, or of other items.
+    fn check(
+        &self,
+        base: &Rows,
+        rows: &Rows,
+        (metric, member): (&Measured, &Member),
+        setting: usize,
+    ) -> Result<(), TableError> {
         let of =
             |rows: &Rows, cluster: u32| rows.clusters.binary_search(&cluster).map_or(0, |i| u64::from(rows.items[i]));
         let unequal = |cluster: &&u32| of(base, **cluster) != of(rows, **cluster);
         if base.clusters == rows.clusters && base.items == rows.items {
-            return Ok(());
+            let mut digests = base.digests.iter().zip(&rows.digests).zip(&base.clusters);
+            let Some((_, cluster)) = digests.find(|((base, own), _)| base != own) else { return Ok(()) };
+            return Err(TableError::OtherItems {
+                cluster: self.clusters[*cluster as usize].clone(),
+                baseline: self.settings[0].clone(),
+                setting: self.settings[setting].clone(),
+                among: if member.axis == ALL {
+                    String::new()
+                } else {
+                    format!(" of {} {:?}", member.axis, member.subgroup)
+                },
+            });
         }
         let Some(cluster) = base.clusters.iter().chain(&rows.clusters).find(unequal) else { return Ok(()) };
         Err(TableError::Incomplete {
@@ -316,6 +351,7 @@ struct Rows {
     clusters: Vec<u32>,
     rows: Vec<f64>,
     items: Vec<u32>,
+    digests: Vec<u64>,
 }
 
 /// Items with and without a value.
@@ -346,8 +382,9 @@ impl Reading {
         (named.into_iter().map(|(name, _)| name).collect(), of)
     }
 
-    fn design(&self, names: &[Names], clusters: &[String], cluster_of: &[u32]) -> Design {
-        let Some(key) = self.stratum else { return Design::simple(clusters.len()) };
+    /// The design, and how many strata of a single cluster were taken together with others.
+    fn design(&self, names: &[Names], clusters: &[String], cluster_of: &[u32]) -> (Design, usize) {
+        let Some(key) = self.stratum else { return (Design::simple(clusters.len()), 0) };
         let ranks = names[key].ranks();
         let mut stratum = vec![0; clusters.len()];
         #[expect(clippy::iter_over_hash_type, reason = "each cluster has one stratum")]
@@ -356,8 +393,7 @@ impl Reading {
                 *of = ranks[*code as usize];
             }
         }
-        // A stratum of one cluster has no variance of its own: then strata are not used at all.
-        Design::stratified(&stratum).unwrap_or_else(|_| Design::simple(clusters.len()))
+        Design::collapsing(&stratum)
     }
 
     /// All cells: all items, then by axis and subgroup.

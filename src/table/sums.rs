@@ -5,7 +5,7 @@
 //!
 //! Nothing here computes a statistic.
 
-use crate::findings::{Cell, CoverageRow, Flips, MetricInfo, Worse};
+use crate::findings::{Caveat, Cell, CoverageRow, Flips, MetricInfo, Worse};
 use crate::stats::cluster::{Design, PairedTotals, Totals};
 use crate::stats::functional::Functional;
 use crate::stats::jackknife::ItemMoments;
@@ -98,5 +98,18 @@ pub struct Tabled {
     /// Totals.
     pub sums: Vec<Sums>,
     /// Warnings that follow from the data.
-    pub caveats: Vec<crate::findings::Caveat>,
+    pub caveats: Vec<Caveat>,
+}
+
+/// The caveat about strata of a benchmark that had a single cluster ([`Design::collapsing`]); none where there were none.
+#[must_use]
+pub fn lonely_strata(benchmark: &str, collapsed: usize) -> Option<Caveat> {
+    (collapsed > 0).then(|| Caveat {
+        about: "statistics".to_owned(),
+        subject: Some(benchmark.to_owned()),
+        text: format!(
+            "Strata with a single cluster have no variance of their own: {collapsed} of them were taken together with \
+             others, which errs towards wider intervals."
+        ),
+    })
 }

@@ -8,12 +8,12 @@
 //! | `metric` | text | metric id |
 //! | `axis`, `subgroup` | text | `all`, `all` for all items |
 //! | `cluster` | text | the unit of resampling |
-//! | `stratum` | text, optional | stratum of the cluster |
+//! | `stratum` | text, optional | stratum of the cluster: in one row of it at least, where any cluster has one |
 //! | `setting` | text | what answered |
 //! | `against` | text or empty | the baseline, in paired rows |
 //! | `items` | integer | items with a value (under both settings, in paired rows) |
 //! | `lost` | integer | items without |
-//! | `unsettled` | integer | items without an answer under one of the two or both (0 in unpaired rows) |
+//! | `unsettled` | integer | items with an answer under one of the two only (0 in unpaired rows) |
 //! | `s0`, `s1` | number | sums of numerators and denominators under `setting` |
 //! | `b0`, `b1` | number or empty | the same under `against`, in paired rows |
 //! | `b0b0` … `s1s1` | number or empty | sums over items of the ten products of (b0, b1, s0, s1), in paired rows |
@@ -22,14 +22,20 @@
 //! Rows of one cell add up, within a file and over files: parts of the data can be reduced apart. Integers are exact;
 //! other sums differ from those of single items by rounding only.
 //!
-//! Trusts the sums: what was not counted cannot be checked here, except that both sides are there. Above all, paired rows
-//! must be made item by item, of the items with a value under both (as `templates/totals.sql` does), not of a setting's sums.
+//! Items that have a row under one of two settings and none under the other are in no paired row. They show all the same:
+//! a setting's own rows then count more items than its paired ones. So `lost` and what is unsettled are worked out from all
+//! of these counts, and a caveat says which settings lack items. Without any paired row settings are compared as two
+//! samples.
+//!
+//! Trusts the sums: what was not counted cannot be checked here, except that both sides are there and that no cluster has
+//! more pairs than items. Above all, paired rows must be made item by item, of the items with a value under both (as
+//! `templates/totals.sql` does), not of a setting's sums.
 
 use super::add::{ALL, Added, Measured, cell, covered, info, lead, paired, pairs};
 use super::columns::{self, Place};
-use super::sums::{GroupSums, PairedSums, Sums, Tabled};
+use super::sums::{GroupSums, PairedSums, Sums, Tabled, lonely_strata};
 use super::{About, TableError, baseline, described, hash};
-use crate::findings::Flips;
+use crate::findings::{Caveat, Flips};
 use crate::stats::cluster::{Design, Totals, TotalsError};
 use crate::stats::functional::Ratio;
 use crate::stats::jackknife::ItemMoments;
@@ -139,8 +145,12 @@ impl Merged {
                     return Err(place.value(row, column, "a count is no whole number"));
                 }
             }
-            if let Some(stratum) = strata.as_ref().and_then(|s| s[row].clone()) {
-                self.strata.insert(cluster.clone(), stratum);
+            if let Some(second) = strata.as_ref().and_then(|s| s[row].clone()) {
+                match self.strata.get(&cluster) {
+                    Some(first) if *first == second => {}
+                    Some(first) => return Err(TableError::TwoStrata { cluster, first: first.clone(), second }),
+                    None => drop(self.strata.insert(cluster.clone(), second)),
+                }
             }
             if let Some(against) = &against[row] {
                 self.against.get_or_insert_with(|| against.clone());
@@ -205,6 +215,7 @@ impl Merged {
             let metric = Measured { id: id.to_owned(), binary };
             for ((_, axis, subgroup), totals) in &own {
                 let failed = |source| TableError::Totals { metric: id.to_owned(), subgroup: subgroup.clone(), source };
+                totals.check(settings, id, subgroup)?;
                 let (singles, paired) = totals.sums(settings, &clusters).map_err(failed)?;
                 groups.push(GroupSums {
                     cell: cell(&about.name, id, axis, subgroup),
@@ -227,31 +238,89 @@ impl Merged {
             }
             metrics.push(info(&metric, about));
         }
-        let items = coverage.first().map_or(0, |c: &crate::findings::CoverageRow| c.items);
+        // Without paired rows nothing tells which items are the same.
+        let paired = self.cells.values().any(|cell| !cell.paired.is_empty());
+        let items = coverage.first().map(|c: &crate::findings::CoverageRow| c.items).filter(|_| paired);
+        let (design, collapsed) = self.design(&clusters)?;
         let sums = Sums {
             benchmark: about.name.clone(),
             model: about.name.clone(),
-            design: self.design(&clusters),
+            design,
             settings: settings.to_vec(),
             pairs: pairs(settings),
             lead,
             groups,
             coverage,
         };
-        Ok(Added { sums, metrics, items, clusters: clusters.len() as u64 })
+        let mut caveats = self.absent(settings, about);
+        caveats.extend(lonely_strata(&about.name, collapsed));
+        Ok(Added { sums, metrics, items, clusters: clusters.len() as u64, caveats })
     }
 
-    fn design(&self, clusters: &BTreeMap<&str, u32>) -> Design {
+    /// Says which settings lack items that the baseline has, or have others, in the cells over all items.
+    fn absent(&self, settings: &[String], about: &About) -> Vec<Caveat> {
+        let empty = Side::default();
+        let mut lacking: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+        for cell in self.cells.iter().filter(|((_, axis, _), _)| axis == ALL).map(|(_, cell)| cell) {
+            let all = |setting| cell.single.get(setting).unwrap_or(&empty).counts().1;
+            for (setting, pairs) in &cell.paired {
+                let (_, rows) = pairs.counts();
+                let here = (all(&settings[0]).saturating_sub(rows), all(setting).saturating_sub(rows));
+                let known = lacking.entry(setting).or_default();
+                *known = (known.0.max(here.0), known.1.max(here.1));
+            }
+        }
+        let words: Vec<String> = lacking
+            .iter()
+            .filter(|(_, (without, beyond))| without + beyond > 0)
+            .map(|(setting, (without, beyond))| {
+                format!("{setting} has no row of {without} items of {}, and rows of {beyond} others", settings[0])
+            })
+            .collect();
+        let text = format!("Rows are absent: {}. These items count as lost.", words.join("; "));
+        let caveat = Caveat { about: "data".to_owned(), subject: Some(about.name.clone()), text };
+        if words.is_empty() { Vec::new() } else { vec![caveat] }
+    }
+
+    /// The design, and how many strata of a single cluster were taken together with others.
+    fn design(&self, clusters: &BTreeMap<&str, u32>) -> Result<(Design, usize), TableError> {
+        if self.strata.is_empty() {
+            return Ok((Design::simple(clusters.len()), 0));
+        }
         let mut labels: Vec<&String> = self.strata.values().collect();
         labels.sort();
         labels.dedup();
-        let label = |cluster: &&str| self.strata.get(*cluster).and_then(|s| labels.binary_search(&s).ok()).unwrap_or(0);
-        let stratum: Vec<u32> = clusters.keys().map(|c| label(c) as u32).collect();
-        Design::stratified(&stratum).unwrap_or_else(|_| Design::simple(clusters.len()))
+        let label = |cluster: &&str| {
+            let stratum = self.strata.get(*cluster).and_then(|s| labels.binary_search(&s).ok());
+            stratum.map(|s| s as u32).ok_or_else(|| TableError::NoStratum { cluster: (*cluster).to_owned() })
+        };
+        let strata: Vec<u32> = clusters.keys().map(label).collect::<Result<_, _>>()?;
+        Ok(Design::collapsing(&strata))
     }
 }
 
 impl CellTotals {
+    /// Refuses clusters with more pairs than items.
+    fn check(&self, settings: &[String], metric: &str, subgroup: &str) -> Result<(), TableError> {
+        for (setting, pairs) in &self.paired {
+            for single in [&settings[0], setting] {
+                let own = |cluster| self.single.get(single).and_then(|s| s.clusters.get(cluster)).map_or(0, |c| c.0);
+                if let Some((cluster, (paired, _))) = pairs.clusters.iter().find(|(c, (n, _))| own(*c) < *n) {
+                    return Err(TableError::MorePairs {
+                        metric: metric.to_owned(),
+                        subgroup: subgroup.to_owned(),
+                        cluster: cluster.clone(),
+                        setting: setting.clone(),
+                        paired: *paired,
+                        single: single.clone(),
+                        items: own(cluster),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn clusters(&self) -> impl Iterator<Item = &str> {
         let sides = self.single.values().chain(self.paired.values());
         sides.flat_map(|side| side.clusters.keys().map(String::as_str))
@@ -272,11 +341,13 @@ impl CellTotals {
             let (places, rows, items) = side.table(clusters);
             let count = items.iter().map(|n| u64::from(*n)).sum();
             let flips = side.flips.filter(|f| *f != [0; 4]);
+            let of = |setting| self.single.get(setting).unwrap_or(&empty);
+            let (lost, unsettled) = side.left_out(of(&settings[0]), of(setting));
             Ok(PairedSums {
                 totals: paired(places, &rows, items)?,
                 moments: side.products.map(|products| ItemMoments::from_products(count, &square(&products))),
-                lost: side.lost,
-                unsettled: side.unsettled,
+                lost,
+                unsettled,
                 flips: flips.map(|[n00, n01, n10, n11]| Flips { n00, n01, n10, n11 }),
             })
         });
@@ -285,6 +356,20 @@ impl CellTotals {
 }
 
 impl Side {
+    /// Items with a value, and all items.
+    fn counts(&self) -> (u64, u64) {
+        let values = self.clusters.values().map(|(items, _)| *items).sum();
+        (values, values + self.lost)
+    }
+
+    /// Of paired rows: items under baseline or setting that are no pair with two values, and items with a value under one
+    /// of the two only. Items without a row under one of the two are in these counts as well.
+    fn left_out(&self, base: &Self, setting: &Self) -> (u64, u64) {
+        let ((pairs, rows), (a, all_a), (b, all_b)) = (self.counts(), base.counts(), setting.counts());
+        let either = (all_a + all_b).saturating_sub(rows);
+        (either.saturating_sub(pairs), (a + b).saturating_sub(2 * pairs))
+    }
+
     /// Clusters, rows of four, items.
     fn table(&self, clusters: &BTreeMap<&str, u32>) -> (Vec<u32>, Vec<f64>, Vec<u32>) {
         let places = self.clusters.keys().filter_map(|c| clusters.get(c.as_str()).copied()).collect();

@@ -621,5 +621,12 @@ fn a_setting_that_answers_only_garbage_passes_no_gate() {
     assert_eq!(row.delta, Some(0.0));
     assert_eq!(row.verdict, Some(Verdict::Inconclusive));
     assert!(row.flags.iter().any(|f| f == "missingness"), "{:?}", row.flags);
-    assert_eq!(found.verdicts[0].verdict, Some(Verdict::Inconclusive));
+    let gate = &found.verdicts[0];
+    assert_eq!(gate.verdict, Some(Verdict::Inconclusive));
+    // More items would not help, and nobody is told that they would.
+    assert!(gate.open().0 > 0 && gate.open().1 == 0, "{:?}", gate.decided);
+    assert_eq!(gate.mde, None);
+    let lines = quantbias::report::summary_lines(&found).join("\n");
+    assert!(lines.contains("inconclusive): answers are missing that could decide it either way."), "{lines}");
+    assert!(!lines.contains("could have missed"), "{lines}");
 }

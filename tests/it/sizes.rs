@@ -99,9 +99,17 @@ fn calibrate_prints_and_writes_coverage_size_and_family_error_with_their_error()
 fn calibrate_says_what_it_cannot_simulate_and_which_argument_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let usual = run(folder.path(), 12, &|i| i % 5 == 0);
+    let result = folder.path().join("calibration/made/calibration.json");
+    assert_eq!(calibrate(&usual, &["--cells", "/all/all/m@q4k"]).status.code(), Some(0));
+    let before = std::fs::read(&result).unwrap();
     let output = calibrate(&usual, &["--cells", "no-such-cell"]);
-    assert_eq!(output.status.code(), Some(0));
-    assert!(text(&output.stdout).contains("no cell to simulate"), "{}", text(&output.stdout));
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+    let said = text(&output.stderr);
+    for words in ["no cell's name contains \"no-such-cell\"", "m/b/stereotype_score/all/all/m@q4k", " in all, such as "]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(std::fs::read(&result).unwrap(), before, "the earlier result stays");
     for (more, words) in [
         (&["--effect", "nan"][..], "no finite number"),
         (&["--effect", "a lot"], "no finite number"),

@@ -1,5 +1,7 @@
 //! Long tables and totals through the program: the same numbers by every road, and errors that name the place.
 
+mod roads;
+
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

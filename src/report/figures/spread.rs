@@ -78,7 +78,7 @@ impl Maker<'_> {
                  adjustment. A gap is above 0 by chance alone, so it is read against the grey band. {}.",
                 self.subject(),
                 sheet.words(),
-                number::count(benchmark.items),
+                benchmark.items.map_or_else(|| "an unknown number of".to_owned(), number::count),
                 number::count(benchmark.clusters),
                 number::level(self.names.findings.plan.level),
                 self.repeat(),

@@ -127,7 +127,7 @@ fn benchmarks(names: Names<'_>) -> Table {
             let margin = names.margin(&b.name, &b.headline);
             vec![
                 markdown(&b.title),
-                number::count(b.items),
+                b.items.map_or_else(|| "not known".to_owned(), number::count),
                 number::count(b.clusters),
                 markdown(&b.cluster_unit),
                 markdown(names.metric_title(&b.headline)),

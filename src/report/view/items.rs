@@ -41,14 +41,15 @@ impl ItemsView {
                 }
             }
             for (setting, against) in compared {
+                let (all, unknown) = (pair.benchmark.items, || number::UNDEFINED.to_owned());
                 let n = of_pair.iter().filter(|c| c.setting == setting && c.against == against).count() as u64;
                 table.rows.push(vec![
                     markdown(&pair_title(names, pair)),
                     markdown(&names.setting_label(setting)),
                     markdown(&names.setting_label(against)),
                     number::count(n),
-                    number::count(pair.benchmark.items),
-                    number::percent_of(n, pair.benchmark.items),
+                    all.map_or_else(unknown, number::count),
+                    all.map_or_else(unknown, |all| number::percent_of(n, all)),
                 ]);
             }
         }
