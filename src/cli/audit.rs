@@ -1,5 +1,6 @@
 //! `quantbias audit`.
 
+use super::note;
 use super::running::{Out, Running, conclude, execute, prepared, warn};
 use crate::pipeline::{Failure, gate_code, gate_reasons, gate_warnings, scoring};
 use clap::Args;
@@ -30,13 +31,12 @@ pub(super) fn run(Audit { file, out, running }: &Audit) -> Result<u8, Failure> {
 }
 
 /// Names what decides the exit code, as far as a screen has room.
-#[expect(clippy::print_stderr, reason = "this is for the screen")]
 fn decided(reasons: &[String]) {
     const ROOM: usize = 20;
     for reason in reasons.iter().take(ROOM) {
-        eprintln!("{reason}");
+        note!("{reason}");
     }
     if reasons.len() > ROOM {
-        eprintln!("… and {} more", reasons.len() - ROOM);
+        note!("… and {} more", reasons.len() - ROOM);
     }
 }

@@ -1,7 +1,6 @@
 //! Progress on stderr: items, rate, time left. Hidden where stderr is no terminal; then one line every ten seconds.
 
-#![expect(clippy::print_stderr, reason = "progress is for the screen")]
-
+use super::note;
 use crate::runner::Event;
 use crate::runner::event::What;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -53,7 +52,7 @@ impl Progress {
                 (self.items, self.present, self.cost) = (*items, *present, *cost);
                 self.started = Instant::now();
                 let kept = if *present > 0 { format!(", {present} already answered") } else { String::new() };
-                eprintln!("{items} items to ask{kept}; {workers} workers with {threads} thread(s) each");
+                note!("{items} items to ask{kept}; {workers} workers with {threads} thread(s) each");
                 self.open();
             }
             Event::Item { failed, cost, tokens, .. } => {
@@ -106,7 +105,7 @@ impl Progress {
             }
             None if self.last.elapsed() >= EVERY => {
                 self.last = Instant::now();
-                eprintln!("{:>3}%  {line}", (100 * self.done).checked_div(self.cost).unwrap_or(100));
+                note!("{:>3}%  {line}", (100 * self.done).checked_div(self.cost).unwrap_or(100));
             }
             None => {}
         }
@@ -135,7 +134,7 @@ impl Progress {
     fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
-            None => eprintln!("{line}"),
+            None => note!("{line}"),
         }
     }
 }
