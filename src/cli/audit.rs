@@ -9,7 +9,10 @@ use std::path::PathBuf;
 /// Check, run, analyse, and report what an audit file names; the exit code tells whether the gates passed.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 every gate passed, 10 a gate failed, 11 inconclusive, 3 the file is wrong,\n4 data, 5 model, 6 too many failed items, 7 cannot write, 130 interrupted.\n\nExample:\n  quantbias audit audit.toml --resume"
+    after_help = "Exit codes: 0 every gate passed, 10 a gate failed, 11 inconclusive, 1 a bug, 2 the command line is wrong, \
+3 the file is wrong, 4 data, 5 model, 6 too many failed items, 7 cannot write, 130 interrupted.\n\n\
+Examples:\n  quantbias audit audit.toml\n  quantbias audit audit.toml --plan plan.json\n  \
+quantbias audit audit.toml --resume              after an interruption: nothing is asked twice"
 )]
 pub(super) struct Audit {
     /// The audit file.

@@ -34,6 +34,7 @@ mod scorer;
 mod server;
 mod settings;
 mod shell;
+mod shown;
 mod sizes;
 mod stats;
 mod table;
