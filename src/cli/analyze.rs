@@ -1,7 +1,7 @@
 //! `quantbias analyze`.
 
 use super::tables::Tables;
-use super::{above, say};
+use super::{above, note, say};
 use crate::pipeline::{Failure, Layout, analyze_run, exit, scoring, stages, today};
 use crate::spec::{self, Plan, Waiver};
 use clap::Args;
@@ -73,9 +73,8 @@ fn day(text: &str) -> Result<String, String> {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "this is where errors are shown")]
 fn complain() {
-    eprintln!(
+    note!(
         "error: there is nothing to analyze\nhelp: name a run directory, or give --table FILE… with --map, or --totals FILE…; \
          see `quantbias analyze --help`"
     );

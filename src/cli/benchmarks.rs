@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// List the benchmarks that can be named in an audit file, or show one item of one.
+/// List the benchmarks that can be named in an audit file, or show an item of one.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Examples:\n  quantbias benchmarks --data data\n  quantbias benchmarks show bbq\n  \
@@ -33,6 +33,9 @@ enum What {
 
 /// Print one item per form of the question, as a model sees it, and how answers to it are read.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  quantbias benchmarks show crows_pairs\n  \
+    quantbias benchmarks show bbq --data data --chat\n  \
+    quantbias benchmarks show custom --path my-benchmark.toml --item p7")]
 struct Show {
     /// A benchmark, or `custom`.
     name: String,

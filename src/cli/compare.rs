@@ -11,19 +11,17 @@ use std::path::PathBuf;
 
 /// Hold a run against another: what differs in their identity, then what changed from the first to the second.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Items that are the same in both runs are paired; a benchmark without any is marked unpaired.\n\
+#[command(after_help = "Items that are the same in both runs are paired; a benchmark without any is marked unpaired. \
 Settings match by model and scheme; name others with --pair.\n\n\
 Examples:\n  quantbias compare runs/before-0123456789ab runs/after-ba9876543210\n  \
-quantbias compare RUN_A RUN_B --pair old@q4k=new@q4k --plan audit.toml"
-)]
+quantbias compare RUN_A RUN_B --pair old@q4k=new@q4k --plan audit.toml")]
 pub(super) struct Compare {
     /// The run that changes are counted from.
     run_a: PathBuf,
     /// The run that changes are counted to.
     run_b: PathBuf,
-    /// Settings that belong together: A_SETTING=B_SETTING.
-    #[arg(long = "pair", value_parser = pair)]
+    /// Settings that belong together; may be given more than once.
+    #[arg(long = "pair", value_name = "A_SETTING=B_SETTING", value_parser = pair)]
     pairs: Vec<(String, String)>,
     /// Take margins and gates from this audit file instead of the plan in RUN_B.
     #[arg(long)]

@@ -1,8 +1,6 @@
 //! `quantbias fetch`.
 
-#![expect(clippy::print_stderr, reason = "progress is for the screen")]
-
-use super::say;
+use super::{note, say};
 use crate::benchmark::{self, Entry, cache};
 use crate::fetch::{self, Access, Event, FetchError};
 use crate::pipeline::{Failure, exit};
@@ -112,8 +110,8 @@ impl Bar {
                         bar.set_position(*have);
                         bar.set_message(line);
                     }
-                    None if *have > 0 => eprintln!("{line}, going on after {have} bytes"),
-                    None => eprintln!("{line}"),
+                    None if *have > 0 => note!("{line}, going on after {have} bytes"),
+                    None => note!("{line}"),
                 }
             }
             Event::Bytes(more) => {
@@ -134,7 +132,7 @@ impl Bar {
     fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
-            None => eprintln!("{line}"),
+            None => note!("{line}"),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `quantbias guide`.
 
-use super::say;
+use super::{note, say};
 use crate::guide::{TOPICS, topic};
 use crate::pipeline::{Failure, exit};
 use clap::Args;
@@ -28,8 +28,7 @@ pub(super) fn run(Guide { topic: name }: &Guide) -> Result<u8, Failure> {
     Ok(exit::DONE)
 }
 
-#[expect(clippy::print_stderr, reason = "this is where errors are shown")]
 fn complain(name: &str) {
     let names: Vec<&str> = TOPICS.iter().map(|t| t.name).collect();
-    eprintln!("error: the guide has no topic {name:?}\nhelp: it has {}", names.join(", "));
+    note!("error: the guide has no topic {name:?}\nhelp: it has {}", names.join(", "));
 }

@@ -22,7 +22,7 @@ use std::path::PathBuf;
     { text = \"less\", value = \"ll_less\", role = \"anti_stereotype\" } ] }")]
 pub(super) struct Import {
     /// Whose logs.
-    #[arg(long, value_parser = PossibleValuesParser::new(Kind::ALL.iter().map(|(name, _)| *name)))]
+    #[arg(long, value_name = "TOOL", value_parser = PossibleValuesParser::new(Kind::ALL.iter().map(|(name, _)| *name)))]
     from: String,
     /// A setting's logs as LABEL=PATH; with a mapping that names the setting's column, PATH alone.
     #[arg(required = true)]
@@ -39,8 +39,8 @@ pub(super) struct Import {
     /// Id of the model.
     #[arg(long, default_value = "model")]
     model: String,
-    /// Bits per weight of a setting, as LABEL=BITS; may be given more than once.
-    #[arg(long, value_parser = bits)]
+    /// Bits per weight of a setting; may be given more than once.
+    #[arg(long, value_name = "LABEL=BITS", value_parser = bits)]
     bits: Vec<(String, f64)>,
 }
 

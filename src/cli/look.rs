@@ -1,7 +1,6 @@
 //! Options that say how figures look and in which forms they are written.
 
-#![expect(clippy::print_stderr, reason = "which font is used is a hint for the screen")]
-
+use super::note;
 use crate::pipeline::Failure;
 use crate::report::raster::{MOST_SCALE, Raster};
 use crate::report::{Pages, Theme};
@@ -58,7 +57,7 @@ impl Look {
         if self.pdf {
             raster.add_pdf(pages)?;
         }
-        eprintln!("Figures as PNG or PDF are set in {}.", raster.family());
+        note!("Figures as PNG or PDF are set in {}.", raster.family());
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ mod look;
 mod merge;
 mod plan;
 mod power;
+mod print;
 mod progress;
 mod report;
 mod rescore;
@@ -33,14 +34,7 @@ use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Prints a line. A reader that has gone away, such as `head`, is no error.
-macro_rules! say {
-    ($($words:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stdout(), $($words)*);
-    }};
-}
-use say;
+use print::{note, say};
 
 /// Tells whether quantizing a language model changed its social bias, for whom, by how much, and how sure one can be.
 #[derive(Debug, Parser)]
@@ -134,33 +128,35 @@ pub fn main() -> ExitCode {
     }
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE });
+        // Help and version are output, anything else is an error.
+        Err(asked) if !asked.use_stderr() => {
+            print::keep(asked.print());
+            return ExitCode::from(print::ended(exit::DONE));
+        }
+        Err(wrong) => {
+            let _ = wrong.print();
+            return ExitCode::from(exit::USAGE);
         }
     };
-    match dispatch(&args.command) {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            show(&failure);
-            ExitCode::from(failure.code())
-        }
-    }
+    let code = dispatch(&args.command).unwrap_or_else(|failure| {
+        show(&failure);
+        failure.code()
+    });
+    ExitCode::from(print::ended(code))
 }
 
-#[expect(clippy::print_stderr, reason = "this is where errors are shown")]
 fn show(failure: &Failure) {
     match failure {
         Failure::Spec(error @ crate::spec::SpecError::Wrong(_)) => {
             let mut text = String::new();
             let handler = miette::GraphicalReportHandler::new();
             if handler.render_report(&mut text, error).is_ok() {
-                eprintln!("{text}");
+                note!("{text}");
             } else {
-                eprintln!("error: {error}");
+                note!("error: {error}");
             }
         }
-        _ => eprintln!("error: {failure}"),
+        _ => note!("error: {failure}"),
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 /// Freeze what will be run and how it will be judged; say what it can show, and what it costs.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The frozen plan holds models, settings, benchmarks by the hash of their items, margins, gates, level, power,\n\
+    after_help = "The frozen plan holds models, settings, benchmarks by the hash of their items, margins, gates, level, power, \
 and seed under one SHA-256. Give it to the audit; a later change is told in the report.\n\n\
 Examples:\n  quantbias plan audit.toml --out plan.json && quantbias audit audit.toml --plan plan.json\n  \
 quantbias plan audit.toml --no-probe --discordance 0.1\n  \

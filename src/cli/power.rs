@@ -1,6 +1,6 @@
 //! `quantbias power`.
 
-use super::say;
+use super::{note, say};
 use crate::analysis;
 use crate::analysis::assumed::{Assumptions, power_of};
 use crate::findings::{self, PowerRow};
@@ -67,9 +67,8 @@ pub(super) fn run(args: &Power) -> Result<u8, Failure> {
     Ok(exit::DONE)
 }
 
-#[expect(clippy::print_stderr, reason = "this is where errors are shown")]
 fn complain(wrong: &str) {
-    eprintln!("error: {wrong}\nhelp: see `quantbias power --help`");
+    note!("error: {wrong}\nhelp: see `quantbias power --help`");
 }
 
 fn of_path(path: &Path) -> Result<Vec<PowerRow>, Failure> {

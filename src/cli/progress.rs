@@ -1,7 +1,6 @@
 //! Progress on stderr: items, rate, time left. Hidden where stderr is no terminal; then one line every ten seconds.
 
-#![expect(clippy::print_stderr, reason = "progress is for the screen")]
-
+use super::note;
 use crate::report::number::counted;
 use crate::runner::Event;
 use crate::runner::event::What;
@@ -55,7 +54,7 @@ impl Progress {
                 self.started = Instant::now();
                 let kept = if *present > 0 { format!(", {present} already answered") } else { String::new() };
                 let (workers, threads) = (counted(*workers as u64, "worker"), counted(u64::from(*threads), "thread"));
-                eprintln!("{} to ask{kept}; {workers} with {threads} each", counted(*items, "item"));
+                note!("{} to ask{kept}; {workers} with {threads} each", counted(*items, "item"));
                 self.open();
             }
             Event::Item { failed, cost, tokens, .. } => {
@@ -115,7 +114,7 @@ impl Progress {
             }
             None if self.last.elapsed() >= EVERY => {
                 self.last = Instant::now();
-                eprintln!("{:>3}%  {line}", (100 * self.done).checked_div(self.cost).unwrap_or(100));
+                note!("{:>3}%  {line}", (100 * self.done).checked_div(self.cost).unwrap_or(100));
             }
             None => {}
         }
@@ -144,7 +143,7 @@ impl Progress {
     fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
-            None => eprintln!("{line}"),
+            None => note!("{line}"),
         }
     }
 }

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 pub(super) struct Report {
     /// A findings.json.
     findings: PathBuf,
-    /// Folder for the report; default: beside the findings' own folder.
+    /// Folder for the report; default: `reports/NAME-ID` beside the folder `findings`.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Folder with templates that replace the built-in ones.

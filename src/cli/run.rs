@@ -1,7 +1,7 @@
 //! `quantbias run`.
 
 use super::running::{Out, Running, execute, prepared, seal_sha256};
-use super::say;
+use super::{note, say};
 use crate::pipeline::{Failure, exit, scoring};
 use crate::spec::Part;
 use clap::Args;
@@ -33,9 +33,8 @@ pub(super) fn run(Run { file, out, running, shard }: &Run) -> Result<u8, Failure
 }
 
 /// The seal goes to the screen: the folder is the output.
-#[expect(clippy::print_stderr, reason = "a note for the screen")]
 fn note_seal(folder: &Path) {
     if let Some(sha) = seal_sha256(folder) {
-        eprintln!("seal {sha}");
+        note!("seal {sha}");
     }
 }

@@ -1,7 +1,7 @@
 //! What `demo`, `audit`, and `run` share: their options, the run with its progress, and the end with its summary.
 
 use super::progress::Progress;
-use super::{say, step_summary};
+use super::{note, say, step_summary};
 use crate::analysis::{check_margins, check_plan};
 use crate::findings::Findings;
 use crate::pipeline::{
@@ -72,10 +72,9 @@ pub(super) fn prepared(file: &Path, out: &Out) -> Result<(Prepared, Checked, Lay
 }
 
 /// Tells the screen what deserves attention.
-#[expect(clippy::print_stderr, reason = "warnings are for the screen")]
 pub(super) fn warn(lines: impl IntoIterator<Item = String>) {
     for line in lines {
-        eprintln!("warning: {line}");
+        note!("warning: {line}");
     }
 }
 

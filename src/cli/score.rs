@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 /// Score the continuations of a run, and keep the scores beside its records.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  quantbias score runs/my-audit-0123456789ab\n  quantbias score runs/my-audit-0123456789ab --plan audit.toml"
+    after_help = "Examples:\n  quantbias score quantbias-out/runs/my-audit-0123456789ab\n  quantbias score quantbias-out/runs/my-audit-0123456789ab --plan audit.toml"
 )]
 pub(super) struct Score {
     /// A run directory.

@@ -1,5 +1,6 @@
 //! The summary of a job on GitHub: appended to the file that `GITHUB_STEP_SUMMARY` names, where it is set.
 
+use super::note;
 use crate::report::Pages;
 use std::io::Write as _;
 use std::path::Path;
@@ -9,12 +10,11 @@ const MOST: u64 = 1024 * 1024;
 
 /// Appends the short form of the report, if the variable is set and there is room. A summary that cannot be written is
 /// told and is no failure: the report lies on disk.
-#[expect(clippy::print_stderr, reason = "a warning is for the screen")]
 pub(super) fn append(pages: &Pages) {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|p| !p.is_empty()) else { return };
     let Some(text) = pages.get("comment.md") else { return };
     if let Err(error) = append_to(Path::new(&path), text) {
-        eprintln!("warning: the step summary could not be written: {error}");
+        note!("warning: the step summary could not be written: {error}");
     }
 }
 

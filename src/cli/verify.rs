@@ -16,14 +16,14 @@ quantbias verify RUN --seal 4f1a…   # the seal's SHA-256 as you noted it after
 pub(super) struct Verify {
     /// A run directory.
     run: PathBuf,
-    /// Where a model's files lie, to be hashed too: ID=FOLDER.
-    #[arg(long = "model", value_parser = model)]
+    /// Where a model's files lie, to be hashed too; may be given more than once.
+    #[arg(long = "model", value_name = "ID=FOLDER", value_parser = model)]
     models: Vec<(String, PathBuf)>,
     /// Findings that must be of this run, and unaltered.
     #[arg(long)]
     findings: Option<PathBuf>,
     /// SHA-256 that the seal must have.
-    #[arg(long)]
+    #[arg(long, value_name = "SHA-256")]
     seal: Option<String>,
 }
 

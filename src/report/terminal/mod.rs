@@ -14,6 +14,9 @@ use crate::findings::{ContrastRow, Findings, SettingInfo, Verdict, VerdictRow};
 use marks::{spark, strip};
 use table::{Kind, Table, columns, cut};
 
+/// Head of the column with the drawing of an interval.
+const STRIP: &str = "";
+
 /// Which changes to list; parts of names, in any case. Nothing asked for means the overview.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pick {
@@ -67,11 +70,13 @@ impl<'a> View<'a> {
         let grid = self.grid();
         let left = grid.len().saturating_sub(room);
         lines.extend(self.painted(&grid).into_iter().take(room + 1));
-        let more = [(left, "more benchmark"), (grid.left_out(self.screen.width), "more setting")];
+        let settings = grid.left_out(self.screen.width);
+        let more = [(left, "more benchmark"), (settings.len(), "more setting")];
         let more: Vec<String> =
             more.iter().filter(|(n, _)| *n > 0).map(|(n, what)| number::counted(*n as u64, what)).collect();
         if !more.is_empty() {
-            lines.push(format!("… and {}", more.join(" and ")));
+            let which = if settings.is_empty() { String::new() } else { format!(": {}", settings.join(", ")) };
+            lines.push(cut(&format!("… and {}{which}", more.join(" and ")), self.screen.width));
         }
         lines.push(String::new());
         let mut rows: Vec<&ContrastRow> = self.rows(&Pick::default());
@@ -101,7 +106,9 @@ impl<'a> View<'a> {
             ];
             return said.iter().flat_map(|l| wrapped(l, self.screen.width)).collect();
         }
-        let mut table = self.painted(&self.changes(&rows, false)).into_iter();
+        let changes = self.changes(&rows, false);
+        let drawn = !changes.left_out(self.screen.width).contains(&STRIP);
+        let mut table = self.painted(&changes).into_iter();
         let mut lines: Vec<String> = table.next().into_iter().collect();
         let mut last = String::new();
         for (row, line) in rows.iter().zip(table) {
@@ -113,7 +120,8 @@ impl<'a> View<'a> {
             lines.push(line);
         }
         lines.push(String::new());
-        let said = format!("{}; · 0, │ margin, ━ interval", number::counted(rows.len() as u64, "change"));
+        let legend = if drawn { "; · 0, │ margin, ━ interval" } else { "" };
+        let said = format!("{}{legend}", number::counted(rows.len() as u64, "change"));
         lines.extend(wrapped(&said, self.screen.width));
         lines
     }
@@ -146,6 +154,7 @@ impl<'a> View<'a> {
         let mut heads = vec![("Benchmark".to_owned(), Kind::Words), ("Worst".to_owned(), Kind::Whole)];
         heads.extend(labels.iter().map(|l| (visible(l), Kind::Words)));
         let mut table = Table::new(heads);
+        table.leave_out_first(self.reassuring(&labels).into_iter().map(|i| i + 2).collect());
         for pair in self.names.pairs() {
             let own = |v: &VerdictRow, label: &String| {
                 v.model == pair.model
@@ -168,6 +177,19 @@ impl<'a> View<'a> {
             table.push(row);
         }
         table
+    }
+
+    /// The settings by what a reader can do without, the least needed first: the milder the worst verdict, and among
+    /// equals the more bits. What fails, and what was quantized most, is seen on the narrowest screen.
+    fn reassuring(&self, labels: &[String]) -> Vec<usize> {
+        let severity = |label: &String| {
+            let glance = self.names.glance(|v| self.names.setting_label(&v.setting) == *label);
+            glance.map_or(0, |g| 1 + g.verdict.severity())
+        };
+        let mut order: Vec<usize> = (0..labels.len()).collect();
+        // Labels come with falling bits, and the sort keeps that order among equals.
+        order.sort_by_key(|i| severity(&labels[*i]));
+        order
     }
 
     /// Rows that a filter picks, in the order of the findings.
@@ -205,14 +227,18 @@ impl<'a> View<'a> {
             ("Change", Kind::Number),
             ("Interval", Kind::Number),
             ("Verdict", Kind::Whole),
-            ("", Kind::Whole),
+            (STRIP, Kind::Whole),
             ("p adj.", Kind::Number),
             ("n", Kind::Number),
         ];
         if alone {
             heads.insert(1, ("Benchmark", Kind::Words));
         }
+        // The drawing repeats numbers; the verdict is what a reader came for.
+        let at = |head: &str| heads.iter().position(|(h, _)| *h == head);
+        let first_out = ["n", STRIP, "p adj.", "Interval"].into_iter().filter_map(at).collect();
         let mut table = Table::new(heads.into_iter().map(|(h, k)| (h.to_owned(), k)).collect());
+        table.leave_out_first(first_out);
         for c in rows {
             table.push(self.change(c, alone));
         }

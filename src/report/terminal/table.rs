@@ -1,4 +1,5 @@
-//! Tables of plain text that fit a width: columns of text give way first, and what was cut ends with `…`.
+//! Tables of plain text that fit a width: columns of text give way first, and what was cut ends with `…`; then whole
+//! columns are left out, those first that the caller can do without.
 
 /// Columns that a character takes: 2 for wide scripts and pictures, 0 for marks that stand on another character.
 pub(super) fn columns(text: &str) -> usize {
@@ -44,6 +45,7 @@ pub(crate) enum Kind {
 pub(crate) struct Table {
     heads: Vec<(String, Kind)>,
     rows: Vec<Vec<String>>,
+    first_out: Vec<usize>,
 }
 
 /// Columns of words give way down to this before a column is left out …
@@ -61,7 +63,13 @@ const GAP: usize = 2;
 impl Table {
     /// Without rows; rows have as many cells as there are heads.
     pub(crate) fn new(heads: Vec<(String, Kind)>) -> Self {
-        Self { heads, rows: Vec::new() }
+        Self { heads, rows: Vec::new(), first_out: Vec::new() }
+    }
+
+    /// Columns that are left out before any other where room is short, the first of them first; the others follow from
+    /// the right.
+    pub(super) fn leave_out_first(&mut self, columns: Vec<usize>) {
+        self.first_out = columns;
     }
 
     /// Adds a row.
@@ -69,9 +77,11 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// Columns that are left out at a width.
-    pub(super) fn left_out(&self, width: usize) -> usize {
-        self.heads.len() - self.widths(width).len()
+    /// Heads of the columns that are left out at a width.
+    pub(super) fn left_out(&self, width: usize) -> Vec<&str> {
+        let shown = self.widths(width);
+        let out = (0..self.heads.len()).filter(|i| shown.iter().all(|(column, _)| column != i));
+        out.map(|i| self.heads[i].0.as_str()).collect()
     }
 
     /// Rows so far.
@@ -79,16 +89,16 @@ impl Table {
         self.rows.len()
     }
 
-    /// Lines of at most `width` columns, the heads first; columns from the right are left out if nothing else helps.
+    /// Lines of at most `width` columns, the heads first; columns are left out if nothing else helps.
     /// `paint` gets each cell after it was set, with its row (none for the heads) and column.
     pub(crate) fn lines(&self, width: usize, paint: &dyn Fn(Option<usize>, usize, &str) -> String) -> Vec<String> {
         let widths = self.widths(width);
         let line = |row: Option<usize>| {
-            let cell = |(i, w): (usize, &usize)| {
+            let cell = |(at, &(i, w)): (usize, &(usize, usize))| {
                 let text = row.map_or(self.heads[i].0.as_str(), |r| self.rows[r][i].as_str());
-                let text = cut(text, *w);
+                let text = cut(text, w);
                 let pad = " ".repeat(w.saturating_sub(columns(&text)));
-                let last = i + 1 == widths.len();
+                let last = at + 1 == widths.len();
                 let painted = paint(row, i, &text);
                 match self.heads[i].1 {
                     Kind::Number => format!("{pad}{painted}"),
@@ -101,30 +111,40 @@ impl Table {
         std::iter::once(None).chain((0..self.rows.len()).map(Some)).map(line).collect()
     }
 
-    /// Widths of the columns that are shown.
-    fn widths(&self, width: usize) -> Vec<usize> {
+    /// The columns that are shown, each with its width.
+    fn widths(&self, width: usize) -> Vec<(usize, usize)> {
+        let mut shown: Vec<usize> = (0..self.heads.len()).collect();
+        let mut first_out = self.first_out.iter();
+        loop {
+            if let Some(fitted) = self.fitted(&shown, width) {
+                return fitted;
+            }
+            match first_out.next() {
+                Some(out) => shown.retain(|i| i != out),
+                None => drop(shown.pop()),
+            }
+        }
+    }
+
+    /// Columns with widths that fit together, words cut as far as they may be; `None` where that is not enough.
+    fn fitted(&self, shown: &[usize], width: usize) -> Option<Vec<(usize, usize)>> {
         let natural = |i: usize| {
             let cells = self.rows.iter().map(|r| columns(&r[i]));
             cells.chain([columns(&self.heads[i].0)]).max().unwrap_or(0)
         };
-        let mut widths: Vec<usize> = (0..self.heads.len()).map(natural).collect();
-        loop {
-            let total = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-            if total <= width || widths.len() <= 1 {
-                if let Some(only) = widths.first_mut().filter(|_| total > width) {
-                    *only = width;
-                }
-                return widths;
+        let mut widths: Vec<(usize, usize)> = shown.iter().map(|i| (*i, natural(*i))).collect();
+        let least = if widths.len() > STAY { ENOUGH } else { LEAST };
+        let mut total = widths.iter().map(|(_, w)| w).sum::<usize>() + GAP * widths.len().saturating_sub(1);
+        while total > width {
+            if let [(_, only)] = &mut widths[..] {
+                *only = width;
+                break;
             }
-            let least = if widths.len() > STAY { ENOUGH } else { LEAST };
-            let words = (0..widths.len()).filter(|i| self.heads[*i].1 == Kind::Words && widths[*i] > least);
-            match words.max_by_key(|i| widths[*i]) {
-                Some(i) => widths[i] -= 1,
-                None => {
-                    widths.pop();
-                }
-            }
+            let words = widths.iter_mut().filter(|(i, w)| self.heads[*i].1 == Kind::Words && *w > least);
+            words.max_by_key(|(_, w)| *w)?.1 -= 1;
+            total -= 1;
         }
+        Some(widths)
     }
 }
 
@@ -151,6 +171,29 @@ mod tests {
                 assert!(lines[1].ends_with("+12.5"), "{width}: {lines:?}");
             }
         }
+    }
+
+    #[test]
+    fn columns_go_in_the_order_that_was_asked_for_and_give_their_room_to_those_that_stay() {
+        let head = |text: &str, kind| (text.to_owned(), kind);
+        let number = Kind::Number;
+        let mut table = Table::new(vec![
+            head("Name", Kind::Words),
+            head("first", number),
+            head("second", number),
+            head("third", number),
+        ]);
+        table.push(vec!["abcdefghijklmnop".to_owned(), "1".to_owned(), "2".to_owned(), "3".to_owned()]);
+        table.leave_out_first(vec![2, 1]);
+        // Whole: 16 + 5 + 6 + 5, and three gaps of 2.
+        assert_eq!(table.left_out(38), Vec::<&str>::new());
+        // The name may be cut to 6 before a column goes, and no further.
+        assert_eq!(table.left_out(28), Vec::<&str>::new());
+        assert_eq!(table.left_out(27), ["second"]);
+        let lines = table.lines(27, &|_, _, text| text.to_owned());
+        assert_eq!(lines, ["Name           first  third", "abcdefghijkl…      1      3"]);
+        assert_eq!(table.left_out(19), ["first", "second"]);
+        assert_eq!(table.left_out(12), ["first", "second", "third"]);
     }
 
     #[test]

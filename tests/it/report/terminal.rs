@@ -106,3 +106,63 @@ fn a_job_on_github_gets_its_summary_as_long_as_there_is_room() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("1 MiB"));
     assert_eq!(std::fs::metadata(&summary).unwrap().len(), 1024 * 1024);
 }
+
+/// The heads of the grid of verdicts.
+fn grid_heads(lines: &[String]) -> Vec<&str> {
+    let head = lines.iter().find(|l| l.starts_with("Benchmark")).unwrap();
+    head.split_whitespace().skip(2).collect()
+}
+
+#[test]
+fn on_a_narrow_screen_the_settings_that_fail_and_those_of_fewest_bits_stay() {
+    let mut found = findings(shape(4, 12, false));
+    let overall = |found: &mut quantbias::findings::Findings, worst: &dyn Fn(&str) -> Verdict| {
+        for row in &mut found.verdicts {
+            row.verdict = Some(worst(&row.setting));
+        }
+    };
+    let narrow = Screen { width: 60, ..SCREEN };
+    // All alike: the most bits go first.
+    overall(&mut found, &|_| Verdict::Inconclusive);
+    let all = show(&found, &Pick::default(), Screen { width: 200, ..SCREEN });
+    let all = grid_heads(&all);
+    assert_eq!((all.len(), all.first(), all.last()), (12, Some(&"Q8K"), Some(&"Q2K")), "by falling bits");
+    let lines = show(&found, &Pick::default(), narrow);
+    let heads = grid_heads(&lines);
+    let gone = all.len() - heads.len();
+    assert!(gone > 0 && heads == all[gone..], "{}", lines.join("\n"));
+    let note = format!("… and {gone} more settings: {}", all[..gone].join(", "));
+    assert!(
+        lines.iter().any(|l| note.starts_with(l.trim_end_matches('…')) && l.starts_with("… and ")),
+        "{note}\n{}",
+        lines.join("\n")
+    );
+    // What fails stays, however many bits it has, and what passes goes first; the order is that of the bits.
+    overall(&mut found, &|setting| match setting {
+        s if s.ends_with("q8k") => Verdict::Fail,
+        s if s.ends_with("q2k") || s.ends_with("q3k") => Verdict::Pass,
+        _ => Verdict::Inconclusive,
+    });
+    let lines = show(&found, &Pick::default(), narrow);
+    let heads = grid_heads(&lines);
+    assert_eq!(heads[0], "Q8K", "{}", lines.join("\n"));
+    assert!(!heads.contains(&"Q2K") && !heads.contains(&"Q3K"), "{}", lines.join("\n"));
+    assert!(heads.iter().map(|h| all.iter().position(|a| a == h)).is_sorted());
+}
+
+#[test]
+fn of_a_change_the_verdict_is_seen_longest_and_the_drawing_goes_before_the_p_value() {
+    let found = findings(shape(12, 9, false));
+    let pick = Pick { setting: Some("q4k".into()), benchmark: Some("pairs".into()), ..Pick::default() };
+    let heads = |width: usize| {
+        let lines = show(&found, &pick, Screen { width, ..SCREEN });
+        (lines[0].split_whitespace().collect::<Vec<_>>().join(" "), lines.last().unwrap().contains("margin"))
+    };
+    assert_eq!(heads(140), ("Setting Subgroup Change Interval Verdict p adj. n".to_owned(), true));
+    assert_eq!(
+        heads(80),
+        ("Setting Subgroup Change Interval Verdict p adj.".to_owned(), false),
+        "no legend of nothing"
+    );
+    assert_eq!(heads(44), ("Setting Subgroup Change Verdict".to_owned(), false));
+}
