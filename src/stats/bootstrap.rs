@@ -9,17 +9,19 @@
 //! the metric is undefined stays undefined.
 //!
 //! Layout: replicates in blocks of 256 (64 for very many clusters), a block in stretches of 64; within a stretch cluster by
-//! cluster, one byte per replicate. A cell reads only the clusters that it touches ([`super::weigh`]).
+//! cluster, one byte per replicate. A cell reads only the clusters that it touches.
 
 use super::cluster::Cell;
-use super::counts;
+use super::counts::{self, Drawing};
 use super::design::Design;
 use super::functional::Functional;
+use super::group::Group;
 use super::interval::Replicates;
 use super::stream::{Fast, Stream};
-use super::weigh::{Counts, Group, STRETCH, Scratch};
+use super::weigh::{Counts, STRETCH, Scratch, Sums};
 use rayon::prelude::*;
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// Replicates per block, and the same for more than [`MANY_CLUSTERS`], where a block would leave the cache.
 const BLOCK: usize = 256;
@@ -34,7 +36,7 @@ const TILE: usize = 32;
 /// Above this many bytes weights are drawn again, block by block, whenever they are needed.
 const STORED_BYTES: usize = 1 << 28;
 
-/// Replicates that [`Weights::resample`] holds at a time where weights are not stored, in bytes.
+/// Sums that [`Weights::resample`] holds at a time, in bytes.
 const SHARED_BYTES: usize = 1 << 27;
 
 /// Bootstrap weights of a benchmark: how often replicate `b` draws cluster `g`.
@@ -61,22 +63,19 @@ pub struct Weights {
     replicates: usize,
     /// Replicates per block.
     lanes: usize,
-    /// Blocks of stretches × clusters × 64, or empty where drawn when needed.
-    stored: Vec<Vec<u8>>,
+    /// Blocks of stretches × clusters × 64 once they were asked for, or empty where they are too many to be kept.
+    stored: Vec<OnceLock<Vec<u8>>>,
 }
 
 impl Weights {
-    /// Draws weights for `replicates` replicates. Replicate `b` depends on `stream`, `b` and the design only.
+    /// Weights of `replicates` replicates, drawn when they are needed. Replicate `b` depends on `stream`, `b` and the
+    /// design only.
     pub fn draw(design: &Design, replicates: usize, stream: &Stream) -> Self {
         let lanes = if design.clusters() > MANY_CLUSTERS { SMALL_BLOCK } else { BLOCK };
-        let (design, stream) = (design.clone(), stream.clone());
-        let mut weights = Self { design, stream, replicates, lanes, stored: Vec::new() };
-        let block_bytes = weights.design.clusters() * lanes;
-        let bytes = replicates.div_ceil(lanes).saturating_mul(block_bytes);
-        if block_bytes > 0 && bytes <= STORED_BYTES {
-            weights.stored = (0..replicates.div_ceil(lanes)).into_par_iter().map(|k| weights.fill(k)).collect();
-        }
-        weights
+        let blocks = replicates.div_ceil(lanes);
+        let fits = blocks.saturating_mul(design.clusters() * lanes) <= STORED_BYTES;
+        let stored = if fits { vec![OnceLock::new(); blocks] } else { Vec::new() };
+        Self { design: design.clone(), stream: stream.clone(), replicates, lanes, stored }
     }
 
     /// All `Π G_h^{G_h}` ways to draw the clusters, each once: the exact bootstrap distribution, for designs of up to
@@ -95,6 +94,7 @@ impl Weights {
                 }
             }
         }
+        let stored = stored.into_iter().map(OnceLock::from).collect();
         Some(Self { design: design.clone(), stream: Stream::root(0), replicates: ways, lanes: BLOCK, stored })
     }
 
@@ -124,53 +124,47 @@ impl Weights {
 
     /// The same for several cells. Neighbours that touch the same clusters (all settings of one subgroup) share the sums
     /// that they have in common, such as those of the baseline: several times faster than one by one, to the same bits.
+    ///
+    /// Weights that are not too many are kept for the next call.
     pub fn replicates_of(&self, cells: &[(&dyn Cell, &dyn Functional)]) -> Vec<Replicates> {
         let groups = self.groups(cells);
-        let blocks: Vec<Vec<f64>> = (0..self.replicates.div_ceil(self.lanes))
-            .into_par_iter()
-            .map(|k| {
-                let weights = self.block(k);
-                let mut out = vec![f64::NAN; cells.len() * self.lanes];
-                let mut rest: Vec<&mut [f64]> = out.chunks_exact_mut(self.lanes).collect();
-                let mut scratch = Scratch::default();
-                for group in &groups {
-                    let others = rest.split_off(group.len());
-                    group.evaluate(self.stretches(&weights), self.lanes, &mut scratch, &mut rest);
-                    rest = others;
-                }
-                out
-            })
-            .collect();
-        let one = |cell: usize| {
-            let mut values = Vec::with_capacity(blocks.len() * self.lanes);
-            for block in &blocks {
-                values.extend_from_slice(&block[cell * self.lanes..(cell + 1) * self.lanes]);
-            }
-            values.truncate(self.replicates);
-            Replicates::from_raw(values)
-        };
-        (0..cells.len()).into_par_iter().map(one).collect()
+        let sums = self.sums(&groups.iter().collect::<Vec<_>>(), true);
+        let values = groups.par_iter().zip(sums).map(|(group, sums)| self.values(group, &sums));
+        values.collect::<Vec<_>>().into_iter().flatten().collect()
     }
 
-    /// The same on one thread, block after block.
-    fn replicates_in_turn(&self, cells: &[(&dyn Cell, &dyn Functional)]) -> Vec<Replicates> {
-        let groups = self.groups(cells);
-        let mut values: Vec<Vec<f64>> = cells.iter().map(|_| vec![f64::NAN; self.padded()]).collect();
-        let mut scratch = Scratch::default();
-        for k in 0..self.replicates.div_ceil(self.lanes) {
-            let weights = self.block(k);
-            let mut rest: Vec<&mut [f64]> =
-                values.iter_mut().map(|v| &mut v[k * self.lanes..(k + 1) * self.lanes]).collect();
-            for group in &groups {
-                let others = rest.split_off(group.len());
-                group.evaluate(self.stretches(&weights), self.lanes, &mut scratch, &mut rest);
-                rest = others;
-            }
+    /// Resamples groups of cells, such as all settings of a subgroup, and hands the replicates of each group to `finish`,
+    /// which may run on several groups at once. Results come in the order of the groups.
+    ///
+    /// A stretch of weights is summed for one group after the other while it is in the cache, and is not kept. Of every
+    /// group the sums are, of as many groups at a time as fit into [`SHARED_BYTES`].
+    pub fn resample<R: Send>(
+        &self,
+        groups: &[Vec<(&dyn Cell, &dyn Functional)>],
+        finish: impl Fn(usize, Vec<Replicates>) -> R + Sync,
+    ) -> Vec<R> {
+        let parts: Vec<Vec<Group>> = groups.par_iter().map(|cells| self.groups(cells)).collect();
+        let bytes = |parts: &[Group]| parts.iter().map(|part| part.rows().bytes()).sum::<usize>() * self.replicates;
+        let mut results = Vec::with_capacity(groups.len());
+        while results.len() < groups.len() {
+            let from = results.len();
+            let mut held = 0;
+            let fits = parts[from..].iter().take_while(|parts| {
+                held += bytes(parts);
+                held <= SHARED_BYTES
+            });
+            let to = from + fits.count().max(1);
+            let own: Vec<&Group> = parts[from..to].iter().flatten().collect();
+            let mut sums = self.sums(&own, false).into_iter();
+            let each: Vec<Vec<Vec<Sums>>> =
+                parts[from..to].iter().map(|parts| sums.by_ref().take(parts.len()).collect()).collect();
+            let done = each.into_par_iter().with_max_len(1).enumerate().map(|(i, sums)| {
+                let own = parts[from + i].iter().zip(sums);
+                finish(from + i, own.flat_map(|(part, sums)| self.values(part, &sums)).collect())
+            });
+            results.extend(done.collect::<Vec<R>>());
         }
-        for values in &mut values {
-            values.truncate(self.replicates);
-        }
-        values.into_iter().map(Replicates::from_raw).collect()
+        results
     }
 
     fn groups<'a, 'c>(&self, cells: &'a [(&'c dyn Cell, &'c dyn Functional)]) -> Vec<Group<'a, 'c>> {
@@ -178,110 +172,113 @@ impl Weights {
         alike.map(|cells| Group::new(cells, self.design.clusters())).collect()
     }
 
-    /// Replicates in whole blocks.
-    fn padded(&self) -> usize {
-        self.replicates.div_ceil(self.lanes) * self.lanes
-    }
-
-    /// Resamples groups of cells, such as all settings of a subgroup, and hands the replicates of each group to `finish`,
-    /// which may run on several groups at once. Results come in the order of the groups.
-    ///
-    /// Stored weights serve one group after the other, so that its replicates are still in the cache when they are
-    /// used. Weights that are drawn when needed serve as many groups as fit into [`SHARED_BYTES`] at a time.
-    pub fn resample<R: Send>(
-        &self,
-        groups: &[Vec<(&dyn Cell, &dyn Functional)>],
-        finish: impl Fn(usize, Vec<Replicates>) -> R + Sync,
-    ) -> Vec<R> {
-        if !self.stored.is_empty() {
-            return self.resample_in_turn(groups, &finish);
-        }
-        let mut results = Vec::with_capacity(groups.len());
-        while results.len() < groups.len() {
-            let from = results.len();
-            let mut cells = 0;
-            let fits = groups[from..].iter().take_while(|group| {
-                cells += group.len();
-                cells * self.replicates * 8 <= SHARED_BYTES
-            });
-            let to = from + fits.count().max(1);
-            let flat: Vec<(&dyn Cell, &dyn Functional)> = groups[from..to].iter().flatten().copied().collect();
-            let mut replicates = self.replicates_of(&flat).into_iter();
-            let each: Vec<Vec<Replicates>> =
-                groups[from..to].iter().map(|group| replicates.by_ref().take(group.len()).collect()).collect();
-            let done: Vec<R> = each.into_par_iter().enumerate().map(|(i, r)| finish(from + i, r)).collect();
-            results.extend(done);
-        }
-        results
-    }
-
-    /// Largest groups first, and these with all threads.
-    fn resample_in_turn<R: Send>(
-        &self,
-        groups: &[Vec<(&dyn Cell, &dyn Functional)>],
-        finish: &(impl Fn(usize, Vec<Replicates>) -> R + Sync),
-    ) -> Vec<R> {
-        let work = |i: &usize| groups[*i].first().map_or(0, |(cell, _)| cell.clusters()) * groups[*i].len();
-        let mut order: Vec<usize> = (0..groups.len()).collect();
-        order.sort_by_key(|i| std::cmp::Reverse(work(i)));
-        let share = order.iter().map(work).sum::<usize>() / (4 * rayon::current_num_threads());
-        let mut done: Vec<(usize, R)> = order
+    /// Sums of each group, block by block.
+    fn sums(&self, groups: &[&Group], keep: bool) -> Vec<Vec<Sums>> {
+        let blocks: Vec<Vec<Sums>> = (0..self.replicates.div_ceil(self.lanes))
             .into_par_iter()
-            .with_max_len(1)
-            .map(|i| {
-                let alone = work(&i) <= share || rayon::current_num_threads() == 1;
-                let replicates =
-                    if alone { self.replicates_in_turn(&groups[i]) } else { self.replicates_of(&groups[i]) };
-                (i, finish(i, replicates))
+            .map_init(Default::default, |(stretch, scratch): &mut (Vec<u8>, Scratch), k| {
+                let mut sums: Vec<Sums> = groups.iter().map(|group| group.rows().room(self.lanes)).collect();
+                self.each_stretch(k, keep, stretch, |i, counts| {
+                    for (group, sums) in groups.iter().zip(&mut sums) {
+                        group.rows().weigh(counts, self.lanes, i * STRETCH, scratch, sums);
+                    }
+                });
+                sums
             })
             .collect();
-        done.sort_by_key(|(i, _)| *i);
-        done.into_iter().map(|(_, result)| result).collect()
+        let mut of_groups: Vec<Vec<Sums>> = groups.iter().map(|_| Vec::with_capacity(blocks.len())).collect();
+        for block in blocks {
+            for (sums, of_group) in block.into_iter().zip(&mut of_groups) {
+                of_group.push(sums);
+            }
+        }
+        of_groups
     }
 
-    /// The stretches of a block.
-    fn stretches<'w>(&self, block: &'w [u8]) -> impl Iterator<Item = &'w Counts> {
-        block.chunks_exact((self.design.clusters() * STRETCH).max(1)).map(|stretch| stretch.as_chunks::<STRETCH>().0)
+    fn values(&self, group: &Group, sums: &[Sums]) -> Vec<Replicates> {
+        let values = group.values(sums, self.lanes, self.replicates);
+        values.into_iter().map(Replicates::from_raw).collect()
+    }
+
+    /// Hands the stretches of a block on that have replicates, one after the other.
+    fn each_stretch(&self, k: usize, keep: bool, memory: &mut Vec<u8>, mut take: impl FnMut(usize, &Counts)) {
+        let length = self.design.clusters() * STRETCH;
+        let here = self.lanes.min(self.replicates - k * self.lanes).div_ceil(STRETCH);
+        if length == 0 {
+            return;
+        }
+        let kept = match self.stored.get(k) {
+            Some(block) if keep => Some(block.get_or_init(|| self.fill(k))),
+            Some(block) => block.get(),
+            None => None,
+        };
+        if let Some(block) = kept {
+            for (i, stretch) in block.chunks_exact(length).take(here).enumerate() {
+                take(i, stretch.as_chunks().0);
+            }
+            return;
+        }
+        let mut drawing = self.drawing(k);
+        for i in 0..here {
+            memory.resize(length, 0);
+            self.draw_stretch(k, i, &mut drawing, memory);
+            take(i, memory.as_chunks().0);
+        }
     }
 
     fn block(&self, k: usize) -> Cow<'_, [u8]> {
         match self.stored.get(k) {
-            Some(block) => Cow::Borrowed(block),
+            Some(block) => Cow::Borrowed(block.get_or_init(|| self.fill(k))),
             None => Cow::Owned(self.fill(k)),
         }
     }
 
     fn fill(&self, k: usize) -> Vec<u8> {
+        let mut block = vec![0; self.design.clusters() * self.lanes];
+        let mut drawing = self.drawing(k);
+        for (i, stretch) in block.chunks_exact_mut(self.design.clusters() * STRETCH).enumerate() {
+            self.draw_stretch(k, i, &mut drawing, stretch);
+        }
+        block
+    }
+
+    /// What draws the large strata of a block.
+    fn drawing(&self, k: usize) -> Vec<Drawing<'_>> {
+        let large = self.design.members().iter().enumerate().filter(|(_, members)| members.len() >= counts::MANY);
+        large.map(|(i, members)| Drawing::new(&self.stream.child(&format!("counts/{i}/{k}")), members)).collect()
+    }
+
+    /// Draws the `i`-th stretch of block `k`, after those before it.
+    fn draw_stretch(&self, k: usize, i: usize, drawing: &mut [Drawing], stretch: &mut [u8]) {
+        let rows = stretch.as_chunks_mut::<STRETCH>().0;
+        for large in &mut *drawing {
+            large.stretch(rows);
+        }
+        if drawing.len() == self.design.members().len() {
+            return;
+        }
+        let small = || self.design.members().iter().filter(|members| members.len() < counts::MANY);
+        for cluster in small().flatten() {
+            rows[*cluster as usize] = [0; STRETCH];
+        }
         let clusters = self.design.clusters();
-        let mut block = vec![0; clusters * self.lanes];
-        let from = k * self.lanes;
-        let here = self.lanes.min(self.replicates - from);
-        for (stratum, members) in self.design.members().iter().enumerate() {
-            if members.len() >= counts::MANY {
-                let stream = self.stream.child(&format!("counts/{stratum}/{k}"));
-                counts::draw(&stream, members, clusters, &mut block);
-            }
-        }
-        if self.design.members().iter().all(|members| members.len() >= counts::MANY) {
-            return block;
-        }
+        let from = k * self.lanes + i * STRETCH;
+        let here = STRETCH.min(self.replicates.saturating_sub(from));
         // Replicates are drawn row by row, which stays in the first-level cache, and then turned over in tiles.
-        let mut rows = vec![0_u8; TILE * clusters];
+        let mut drawn = vec![0_u8; TILE * clusters];
         for tile in (0..here).step_by(TILE) {
-            rows.fill(0);
-            for (b, row) in rows.chunks_exact_mut(clusters).take(here - tile).enumerate() {
+            drawn.fill(0);
+            for (b, row) in drawn.chunks_exact_mut(clusters).take(here - tile).enumerate() {
                 self.draw_row(from + tile + b, row);
             }
             for cluster in 0..clusters {
-                let at = place(clusters, cluster, tile);
-                if let Some(counts) = block[at..].first_chunk_mut::<TILE>() {
+                if let Some(counts) = rows[cluster][tile..].first_chunk_mut::<TILE>() {
                     for b in 0..TILE {
-                        counts[b] += rows[b * clusters + cluster];
+                        counts[b] += drawn[b * clusters + cluster];
                     }
                 }
             }
         }
-        block
     }
 
     fn draw_row(&self, b: usize, row: &mut [u8]) {

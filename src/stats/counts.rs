@@ -14,6 +14,7 @@
 //! Not for few clusters, where single draws are as fast.
 
 use super::stream::{Fast, Lanes, Stream, WIDTH};
+use rand_chacha::ChaCha8Rng;
 
 /// Clusters in a stratum from which counts are drawn in this way.
 pub(crate) const MANY: usize = 512;
@@ -69,16 +70,35 @@ impl Law {
     }
 }
 
-/// Draws the counts of `members` (cluster indices, at least [`MANY`]) into `stretches`, each `clusters` rows of [`WIDTH`]
-/// replicates, which must be 0. Depends on `stream` alone: give one per block and stratum.
+/// Draws the counts of one stratum in one block, stretch after stretch. They depend on the stream alone: give one per block
+/// and stratum.
+pub(crate) struct Drawing<'a> {
+    law: Law,
+    members: &'a [u32],
+    keys: ChaCha8Rng,
+}
+
+impl<'a> Drawing<'a> {
+    /// `members` are cluster indices, at least [`MANY`].
+    pub(crate) fn new(stream: &Stream, members: &'a [u32]) -> Self {
+        let law = Law::poisson(1.0 - BELOW / (members.len() as f64).sqrt());
+        Self { law, members, keys: stream.replicate(0) }
+    }
+
+    /// Writes the counts of the next [`WIDTH`] replicates into the members' rows, of one per cluster.
+    pub(crate) fn stretch(&mut self, rows: &mut [[u8; WIDTH]]) {
+        let (mut lanes, mut single) = (Lanes::new(&mut self.keys), Fast::new(&mut self.keys));
+        let sums = poisson(&self.law, self.members, &mut lanes, &mut single, rows);
+        complete(self.members, &sums, &mut single, rows);
+    }
+}
+
+/// All stretches of a block, `clusters` rows each.
+#[cfg(test)]
 pub(crate) fn draw(stream: &Stream, members: &[u32], clusters: usize, stretches: &mut [u8]) {
-    let law = Law::poisson(1.0 - BELOW / (members.len() as f64).sqrt());
-    let mut keys = stream.replicate(0);
+    let mut drawing = Drawing::new(stream, members);
     for stretch in stretches.chunks_exact_mut(clusters * WIDTH) {
-        let (mut lanes, mut single) = (Lanes::new(&mut keys), Fast::new(&mut keys));
-        let rows = stretch.as_chunks_mut::<WIDTH>().0;
-        let sums = poisson(&law, members, &mut lanes, &mut single, rows);
-        complete(members, &sums, &mut single, rows);
+        drawing.stretch(stretch.as_chunks_mut().0);
     }
 }
 

@@ -70,6 +70,7 @@ pub mod equivalence;
 mod flips;
 pub mod folded;
 pub mod functional;
+mod group;
 pub mod heterogeneity;
 pub mod interval;
 pub mod jackknife;

@@ -1,22 +1,27 @@
 //! Order statistics of many replicates without sorting them all.
 //!
 //! Intervals need two tails of a few hundred out of ten thousand values. A cut is guessed from a sample, the values beyond
-//! it are gathered without branching, and only those are sorted; where the guess was wrong, everything is.
+//! it are gathered, and only those around the quantile are sorted; where the guess was wrong, everything is.
 
 use super::refusal::MIN_DISTINCT;
 
 /// Values below which everything is sorted.
 const SMALL: usize = 2048;
 
-/// Values that are gathered on the stack.
-const GATHERED: usize = 256;
+/// Values that are compared together.
+const COMPARED: usize = 64;
 
-/// Both tails of a list of finite values, increasing.
+/// Smallest values among which distinct ones are counted first.
+const SMALLEST: usize = 64;
+
+/// Both tails of a list of finite values. Of the lower, the last `sorted` are increasing and what stands before is not
+/// larger; of the upper, the first `sorted`, and what follows is not smaller.
 #[derive(Debug)]
 pub(crate) struct Order {
     n: usize,
     low: Vec<f64>,
     high: Vec<f64>,
+    sorted: usize,
     distinct: usize,
 }
 
@@ -41,25 +46,46 @@ impl Order {
         if low.len() < depth || high.len() < depth || low.len() + high.len() > n {
             return Self::all(values.to_vec());
         }
-        // Only what lies within the depth has to be in order.
         low.select_nth_unstable_by(depth - 1, f64::total_cmp);
         low.truncate(depth);
-        low.sort_unstable_by(f64::total_cmp);
         let surplus = high.len() - depth;
         high.select_nth_unstable_by(surplus, f64::total_cmp);
         high.drain(..surplus);
-        high.sort_unstable_by(f64::total_cmp);
-        let distinct = count_distinct(low.iter().chain(&high).copied());
-        if distinct < MIN_DISTINCT {
-            return Self::all(values.to_vec());
+        // The quantile and its Monte-Carlo error lie within twice that error of the end.
+        let sorted = (2 * (n as f64 * share).sqrt().ceil() as usize + 8).min(depth);
+        Self { n, low, high, sorted, distinct: 0 }.in_part().unwrap_or_else(|| Self::all(values.to_vec()))
+    }
+
+    /// Sorts what is wanted sorted and counts distinct values; `None` where these are too few to be told from the tails.
+    fn in_part(mut self) -> Option<Self> {
+        let depth = self.low.len();
+        let rest = depth - self.sorted;
+        if self.sorted < depth {
+            self.low.select_nth_unstable_by(rest, f64::total_cmp);
+            self.high.select_nth_unstable_by(self.sorted - 1, f64::total_cmp);
         }
-        Self { n, low, high, distinct }
+        self.low[rest..].sort_unstable_by(f64::total_cmp);
+        self.high[..self.sorted].sort_unstable_by(f64::total_cmp);
+        let largest = self.high.iter().copied().max_by(f64::total_cmp)?;
+        if rest > SMALLEST {
+            self.low[..rest].select_nth_unstable_by(SMALLEST, f64::total_cmp);
+            self.low[..SMALLEST].sort_unstable_by(f64::total_cmp);
+            self.distinct = count_distinct(self.low[..SMALLEST].iter().copied(), largest);
+        }
+        if self.distinct < MIN_DISTINCT {
+            self.low.sort_unstable_by(f64::total_cmp);
+            self.high.sort_unstable_by(f64::total_cmp);
+            self.sorted = depth;
+            self.distinct = count_distinct(self.low.iter().chain(&self.high).copied(), largest);
+        }
+        (self.distinct >= MIN_DISTINCT).then_some(self)
     }
 
     /// Everything.
     pub(crate) fn all(mut values: Vec<f64>) -> Self {
         values.sort_unstable_by(f64::total_cmp);
-        Self { n: values.len(), distinct: count_distinct(values.iter().copied()), low: values, high: Vec::new() }
+        let distinct = values.last().map_or(0, |largest| count_distinct(values.iter().copied(), *largest));
+        Self { n: values.len(), distinct, sorted: values.len(), low: values, high: Vec::new() }
     }
 
     /// Number of values.
@@ -82,35 +108,50 @@ impl Order {
     }
 
     fn at(&self, rank: usize) -> Option<f64> {
-        match rank.checked_sub(self.n - self.high.len()) {
-            Some(rank) if !self.high.is_empty() => self.high.get(rank).copied(),
-            _ => self.low.get(rank).copied(),
+        let (tail, rank, unsorted) = match rank.checked_sub(self.n - self.high.len()) {
+            Some(rank) if !self.high.is_empty() => (&self.high, rank, rank >= self.sorted),
+            _ => (&self.low, rank, rank + self.sorted < self.low.len()),
+        };
+        if unsorted && rank < tail.len() {
+            return Some(*tail.clone().select_nth_unstable_by(rank, f64::total_cmp).1);
         }
+        tail.get(rank).copied()
     }
 }
 
 /// The values at or below `low`, and those at or above `high`.
 fn beyond(values: &[f64], low: f64, high: f64) -> (Vec<f64>, Vec<f64>) {
     let (mut below, mut above) = (Vec::with_capacity(values.len() / 8), Vec::with_capacity(values.len() / 8));
-    for values in values.chunks(GATHERED) {
-        let (mut under, mut over) = ([0.0; GATHERED], [0.0; GATHERED]);
-        let (mut n, mut m) = (0, 0);
-        for x in values {
-            under[n % GATHERED] = *x;
-            over[m % GATHERED] = *x;
-            n += usize::from(*x <= low);
-            m += usize::from(*x >= high);
+    let (chunks, rest) = values.as_chunks::<COMPARED>();
+    for values in chunks {
+        // One bit per value; the loop has no branch, so that a compiler can use vector instructions.
+        let (mut under, mut over) = (0_u64, 0_u64);
+        for i in 0..COMPARED {
+            under |= u64::from(values[i] <= low) << i;
+            over |= u64::from(values[i] >= high) << i;
         }
-        below.extend_from_slice(&under[..n]);
-        above.extend_from_slice(&over[..m]);
+        take(values, under, &mut below);
+        take(values, over, &mut above);
     }
+    below.extend(rest.iter().filter(|x| **x <= low));
+    above.extend(rest.iter().filter(|x| **x >= high));
     (below, above)
 }
 
-/// Distinct values up to [`MIN_DISTINCT`]; values closer than 1e-12 of the range are one (rounding).
-fn count_distinct(sorted: impl DoubleEndedIterator<Item = f64> + Clone) -> usize {
-    let (Some(first), Some(last)) = (sorted.clone().next(), sorted.clone().next_back()) else { return 0 };
-    let apart = (last - first) * 1e-12;
+/// Adds the values whose bits are on.
+#[inline]
+fn take(values: &[f64; COMPARED], mut bits: u64, to: &mut Vec<f64>) {
+    while bits != 0 {
+        to.push(values[bits.trailing_zeros() as usize % COMPARED]);
+        bits &= bits - 1;
+    }
+}
+
+/// Distinct values up to [`MIN_DISTINCT`] of increasing values, of which `largest` is the last or would be; values closer
+/// than 1e-12 of the range are one (rounding).
+fn count_distinct(mut sorted: impl Iterator<Item = f64>, largest: f64) -> usize {
+    let Some(first) = sorted.next() else { return 0 };
+    let apart = (largest - first) * 1e-12;
     let mut distinct = 1;
     let mut previous = first;
     for x in sorted {

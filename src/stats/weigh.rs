@@ -1,5 +1,4 @@
-//! Sums of many columns under many resamples at once: a group of cells, its distinct columns side by side, and counts of
-//! 64 replicates at a time.
+//! Sums of many columns under many resamples at once: rows of numbers, and counts of 64 replicates at a time.
 //!
 //! Clusters with equal rows of integers (of items that are their own clusters, most) are one class: their counts are added
 //! before anything is multiplied. Every replicate adds in one fixed order, and integers exactly, so any number of threads and any
@@ -8,11 +7,7 @@
 //! Loops run over arrays whose length is known, by index: adapters of iterators are not always inlined across the parts
 //! that a crate is compiled in, and here that costs half of the speed.
 //!
-//! Draws nothing, and knows nothing of intervals.
-
-use super::cluster::Cell;
-use super::functional::Functional;
-use std::collections::BTreeMap;
+//! Draws nothing, and knows nothing of metrics and intervals.
 
 /// Replicates that are summed together.
 pub(crate) const STRETCH: usize = 64;
@@ -23,24 +18,15 @@ const TOGETHER: usize = 4;
 /// Clusters of a class whose counts (of one byte) are added in 16 bits.
 const ADDED: usize = 256;
 
-/// Columns of a metric that are handed on without allocation.
-const FEW: usize = 16;
-
 /// Counts of a stretch: one row per cluster of the design.
 pub(crate) type Counts = [[u8; STRETCH]];
 
-/// Cells over the same clusters, their distinct columns side by side.
-pub(crate) struct Group<'a, 'c> {
-    cells: &'a [(&'c dyn Cell, &'c dyn Functional)],
-    /// For each cell, which distinct column each number of its rows is.
-    columns: Vec<Vec<usize>>,
+/// A row of numbers for every cluster that cells touch.
+pub(crate) struct Rows {
     width: usize,
     units: Units,
-    table: Table,
-    /// Values of halves of cells, each a function of some columns: those of the baseline are computed once.
-    halves: Vec<(&'c dyn Functional, Vec<usize>)>,
-    /// For each cell, its half, and the one that is subtracted. Absent where a cell is no difference of halves.
-    of_cell: Vec<Option<(usize, Option<usize>)>>,
+    short: Option<Short>,
+    long: Long,
 }
 
 /// What has a row.
@@ -51,121 +37,105 @@ enum Units {
     Classes { clusters: Vec<u32>, ends: Vec<usize> },
 }
 
-/// Rows of distinct columns, as [`weigh`] wants them. Integers whose weighted sums stay within 2²⁴ are exact in `f32`, at
-/// twice the speed.
-enum Table {
+/// Rows of integers of 0 or more, and a column of ones beside them, in 16 bits. Additions may wrap: what comes out is exact
+/// where it is known to be below 2¹⁶.
+struct Short {
+    rows: Vec<[u16; TOGETHER]>,
+    /// Clusters drawn up to which all sums are.
+    most: u16,
+}
+
+/// Rows of any numbers. Integers whose weighted sums stay within 2²⁴ are exact in `f32`, at twice the speed.
+enum Long {
     Single(Vec<[f32; TOGETHER]>),
     Double(Vec<[f64; TOGETHER]>),
 }
 
-/// Memory that blocks use again.
-#[derive(Default)]
-pub(crate) struct Scratch {
-    sums: Vec<f64>,
-    halves: Vec<f64>,
+/// Weighted sums of a block of replicates, column by column, in as few bytes as hold them exactly.
+#[derive(Debug, Clone)]
+pub(crate) enum Sums {
+    Short(Vec<u16>),
+    Single(Vec<f32>),
+    Double(Vec<f64>),
 }
 
-impl<'a, 'c> Group<'a, 'c> {
-    /// `cells` share their clusters, of `clusters` in the design.
-    pub(crate) fn new(cells: &'a [(&'c dyn Cell, &'c dyn Functional)], clusters: usize) -> Self {
-        let mut known: BTreeMap<Vec<u64>, usize> = BTreeMap::new();
-        let columns: Vec<Vec<usize>> = cells
-            .iter()
-            .map(|(cell, _)| {
-                let column = |k| cell.rows().iter().skip(k).step_by(cell.width()).map(|x| x.to_bits()).collect();
-                (0..cell.width())
-                    .map(|k| {
-                        let next = known.len();
-                        *known.entry(column(k)).or_insert(next)
-                    })
-                    .collect()
-            })
-            .collect();
-        let (width, own) = (known.len(), cells.first().map_or(&[][..], |(cell, _)| cell.cluster_indices()));
-        let mut rows = vec![0.0; width * own.len()];
-        for (bits, k) in &known {
-            for (i, x) in bits.iter().enumerate() {
-                rows[i * width + k] = f64::from_bits(*x);
-            }
-        }
+/// Memory that stretches use again.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    short: Vec<[u16; STRETCH]>,
+    single: Vec<[f32; STRETCH]>,
+    double: Vec<[f64; STRETCH]>,
+}
+
+impl Rows {
+    /// `rows` has `width` numbers for each of `own`, clusters of a design that has `clusters`.
+    pub(crate) fn new(own: &[u32], rows: Vec<f64>, width: usize, clusters: usize) -> Self {
         let largest = rows.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
         let exact = rows.iter().all(|x| x.fract() == 0.0) && largest * clusters as f64 <= f64::from(1 << 24);
-        // Sums of other numbers depend on their order, which must not depend on the columns beside them.
-        let (units, rows) = if exact { Units::of(own, rows, width) } else { (Units::Clusters(own.to_vec()), rows) };
-        let table = if exact {
-            Table::Single(together(&rows.iter().map(|x| *x as f32).collect::<Vec<_>>(), width))
-        } else {
-            Table::Double(together(&rows, width))
-        };
-        let mut group = Self { cells, columns, width, units, table, halves: Vec::new(), of_cell: Vec::new() };
-        group.share_halves();
-        group
+        if !exact {
+            // Sums of such numbers depend on their order, which must not depend on the columns beside them.
+            let long = Long::Double(together(&rows, width));
+            return Self { width, units: Units::Clusters(own.to_vec()), short: None, long };
+        }
+        // A replicate draws as many clusters as there are; of those at hand hardly more than twice as many.
+        let fits = clusters <= usize::from(u16::MAX) && 2.0 * largest * own.len() as f64 <= f64::from(u16::MAX);
+        let short = fits && rows.iter().all(|x| *x >= 0.0);
+        let (units, rows) = Units::of(own, rows, width);
+        let short = short.then(|| {
+            let rows = rows.chunks_exact(width.max(1)).flat_map(|row| row.iter().map(|x| *x as u16).chain([1]));
+            let most = u16::MAX / (largest as u16).max(1);
+            Short { rows: together(&rows.collect::<Vec<_>>(), width + 1), most }
+        });
+        let long = Long::Single(together(&rows.iter().map(|x| *x as f32).collect::<Vec<_>>(), width));
+        Self { width, units, short, long }
     }
 
-    /// How many cells.
-    pub(crate) fn len(&self) -> usize {
-        self.cells.len()
-    }
-
-    /// Plain ratios are computed once for all cells that they are part of.
-    fn share_halves(&mut self) {
-        let mut known: BTreeMap<&[usize], usize> = BTreeMap::new();
-        for ((cell, functional), columns) in self.cells.iter().zip(&self.columns) {
-            let mut half = |columns| {
-                *known.entry(columns).or_insert_with(|| {
-                    self.halves.push((*functional, <[usize]>::to_vec(columns)));
-                    self.halves.len() - 1
-                })
-            };
-            self.of_cell.push(match functional.is_ratio().then(|| cell.halves()) {
-                Some(1) => Some((half(columns), None)),
-                Some(2) => Some((half(&columns[2..]), Some(half(&columns[..2])))),
-                _ => None,
-            });
+    /// Room for the sums of `lanes` replicates, all 0.
+    pub(crate) fn room(&self, lanes: usize) -> Sums {
+        let n = self.width * lanes;
+        match (&self.short, &self.long) {
+            (Some(_), _) => Sums::Short(vec![0; n]),
+            (None, Long::Single(_)) => Sums::Single(vec![0.0; n]),
+            (None, Long::Double(_)) => Sums::Double(vec![0.0; n]),
         }
     }
 
-    /// Statistics of one block, cell by cell: `stretches` are its counts, stretch after stretch.
-    pub(crate) fn evaluate<'w>(
-        &self,
-        stretches: impl Iterator<Item = &'w Counts>,
-        lanes: usize,
-        scratch: &mut Scratch,
-        out: &mut [&mut [f64]],
-    ) {
-        scratch.sums.resize(self.width * lanes, 0.0);
-        for (i, counts) in stretches.enumerate() {
-            let sums = &mut scratch.sums[..];
-            match &self.table {
-                Table::Single(rows) => self.weigh(counts, rows, lanes, i * STRETCH, sums),
-                Table::Double(rows) => self.weigh(counts, rows, lanes, i * STRETCH, sums),
+    /// Bytes of the sums of one replicate.
+    pub(crate) fn bytes(&self) -> usize {
+        match self.room(1) {
+            Sums::Short(sums) => size_of_val(&*sums),
+            Sums::Single(sums) => size_of_val(&*sums),
+            Sums::Double(sums) => size_of_val(&*sums),
+        }
+    }
+
+    /// Weighted sums of every column in one stretch, into `sums` of `lanes` replicates, `from` lanes on.
+    pub(crate) fn weigh(&self, counts: &Counts, lanes: usize, from: usize, scratch: &mut Scratch, sums: &mut Sums) {
+        if let (Some(short), Sums::Short(out)) = (&self.short, &mut *sums) {
+            self.add(counts, &short.rows, self.width + 1, &mut scratch.short);
+            if scratch.short[self.width].iter().all(|drawn| *drawn <= short.most) {
+                return write(&scratch.short[..self.width], lanes, from, out);
             }
+            *sums = Sums::Single(out.iter().map(|x| f32::from(*x)).collect());
         }
-        scratch.halves.resize(self.halves.len() * lanes, 0.0);
-        for (i, (functional, columns)) in self.halves.iter().enumerate() {
-            let values = &mut scratch.halves[i * lanes..(i + 1) * lanes];
-            with_columns(&scratch.sums, lanes, columns, |columns| functional.values(columns, values));
-        }
-        let half = |k: usize| &scratch.halves[k * lanes..(k + 1) * lanes];
-        for (i, out) in out.iter_mut().enumerate() {
-            match self.of_cell[i] {
-                Some((value, None)) => out.copy_from_slice(half(value)),
-                Some((value, Some(base))) => subtract(half(value), half(base), out),
-                None => {
-                    let (cell, functional) = self.cells[i];
-                    with_columns(&scratch.sums, lanes, &self.columns[i], |columns| {
-                        cell.statistics(functional, columns, out);
-                    });
-                }
+        match (&self.long, sums) {
+            (Long::Single(rows), Sums::Single(out)) => {
+                self.add(counts, rows, self.width, &mut scratch.single);
+                write(&scratch.single, lanes, from, out);
             }
+            (Long::Double(rows), Sums::Double(out)) => {
+                self.add(counts, rows, self.width, &mut scratch.double);
+                write(&scratch.double, lanes, from, out);
+            }
+            _ => debug_assert!(false, "room was made for other rows"),
         }
     }
 
-    /// Weighted sums of every column in one stretch, into `width × lanes` numbers, `from` lanes on.
-    fn weigh<T: Weighed>(&self, counts: &Counts, rows: &[[T; TOGETHER]], lanes: usize, from: usize, out: &mut [f64]) {
-        let mut sums = vec![[T::default(); STRETCH]; self.width];
+    fn add<T: Weighed>(&self, counts: &Counts, rows: &[[T; TOGETHER]], width: usize, sums: &mut Vec<[T; STRETCH]>) {
+        sums.clear();
+        sums.resize(width, [T::default(); STRETCH]);
         let mut weights = [[T::default(); STRETCH]; TOGETHER];
-        for (i, rows) in rows.chunks_exact(self.width.max(1)).enumerate() {
+        for (i, rows) in rows.chunks_exact(width.max(1)).enumerate() {
             for (one, weights) in weights.iter_mut().enumerate() {
                 self.units.counts(counts, TOGETHER * i + one, weights);
             }
@@ -173,10 +143,25 @@ impl<'a, 'c> Group<'a, 'c> {
                 T::add(&rows[k], &weights, &mut sums[k]);
             }
         }
-        for k in 0..sums.len() {
-            if let Some(out) = out[k * lanes + from..].first_chunk_mut::<STRETCH>() {
-                T::write(&sums[k], out);
-            }
+    }
+}
+
+impl Sums {
+    /// All of them as `f64`.
+    pub(crate) fn widen(&self, out: &mut Vec<f64>) {
+        out.clear();
+        match self {
+            Self::Short(sums) => out.extend(sums.iter().map(|x| f64::from(*x))),
+            Self::Single(sums) => out.extend(sums.iter().map(|x| f64::from(*x))),
+            Self::Double(sums) => out.extend_from_slice(sums),
+        }
+    }
+}
+
+fn write<T: Copy>(sums: &[[T; STRETCH]], lanes: usize, from: usize, out: &mut [T]) {
+    for k in 0..sums.len() {
+        if let Some(out) = out[k * lanes + from..].first_chunk_mut::<STRETCH>() {
+            *out = sums[k];
         }
     }
 }
@@ -239,28 +224,6 @@ fn sum_of(counts: &Counts, clusters: &[u32]) -> [u32; STRETCH] {
     all
 }
 
-/// Hands the columns on that a metric wants.
-fn with_columns(sums: &[f64], lanes: usize, wanted: &[usize], take: impl FnOnce(&[&[f64]])) {
-    let column = |k: usize| &sums[k * lanes..(k + 1) * lanes];
-    if wanted.len() <= FEW {
-        let mut columns: [&[f64]; FEW] = [&[]; FEW];
-        for (i, k) in wanted.iter().enumerate() {
-            columns[i] = column(*k);
-        }
-        take(&columns[..wanted.len()]);
-    } else {
-        take(&wanted.iter().map(|k| column(*k)).collect::<Vec<_>>());
-    }
-}
-
-fn subtract(value: &[f64], base: &[f64], out: &mut [f64]) {
-    let n = out.len();
-    let (value, base) = (&value[..n], &base[..n]);
-    for b in 0..n {
-        out[b] = value[b] - base[b];
-    }
-}
-
 /// A number that weights are multiplied with.
 trait Weighed: Copy + Default {
     /// Adds `x` times `counts`, cluster after cluster, to `sums`.
@@ -271,23 +234,23 @@ trait Weighed: Copy + Default {
 
     /// The counts of a class as numbers.
     fn widen_sums(counts: &[u32; STRETCH], out: &mut [Self; STRETCH]);
-
-    /// Sums as they go out.
-    fn write(sums: &[Self; STRETCH], out: &mut [f64; STRETCH]);
 }
 
 macro_rules! weighed {
-    ($($number:ty),*) => {$(
+    ($number:ty, $zero:expr, $plus:expr, $times:expr, $from:expr) => {
         impl Weighed for $number {
             #[inline]
             fn add(x: &[Self; TOGETHER], counts: &[[Self; STRETCH]; TOGETHER], sums: &mut [Self; STRETCH]) {
                 let ([x0, x1, x2, x3], [c0, c1, c2, c3]) = (*x, counts);
                 // Zeros add nothing.
-                if x0 == 0.0 && x1 == 0.0 && x2 == 0.0 && x3 == 0.0 {
+                if x0 == $zero && x1 == $zero && x2 == $zero && x3 == $zero {
                     return;
                 }
                 for lane in 0..STRETCH {
-                    sums[lane] = sums[lane] + x0 * c0[lane] + x1 * c1[lane] + x2 * c2[lane] + x3 * c3[lane];
+                    let mut sum = $plus(sums[lane], $times(x0, c0[lane]));
+                    sum = $plus(sum, $times(x1, c1[lane]));
+                    sum = $plus(sum, $times(x2, c2[lane]));
+                    sums[lane] = $plus(sum, $times(x3, c3[lane]));
                 }
             }
 
@@ -301,20 +264,15 @@ macro_rules! weighed {
             #[inline]
             fn widen_sums(counts: &[u32; STRETCH], out: &mut [Self; STRETCH]) {
                 for lane in 0..STRETCH {
-                    out[lane] = f64::from(counts[lane]) as Self;
-                }
-            }
-
-            #[inline]
-            fn write(sums: &[Self; STRETCH], out: &mut [f64; STRETCH]) {
-                for lane in 0..STRETCH {
-                    out[lane] = f64::from(sums[lane]);
+                    out[lane] = $from(counts[lane]);
                 }
             }
         }
-    )*};
+    };
 }
-weighed!(f32, f64);
+weighed!(u16, 0, u16::wrapping_add, u16::wrapping_mul, |n: u32| n as u16);
+weighed!(f32, 0.0, |a: f32, b: f32| a + b, |a: f32, b: f32| a * b, |n: u32| n as f32);
+weighed!(f64, 0.0, |a: f64, b: f64| a + b, |a: f64, b: f64| a * b, |n: u32| f64::from(n));
 
 /// Rows (units × width) in groups of [`TOGETHER`] units, column by column, the last filled up with zeros.
 fn together<T: Weighed>(rows: &[T], width: usize) -> Vec<[T; TOGETHER]> {
@@ -325,81 +283,4 @@ fn together<T: Weighed>(rows: &[T], width: usize) -> Vec<[T; TOGETHER]> {
         }
     }
     turned
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::stats::cluster::{Cell, PairedTotals, Totals};
-    use crate::stats::functional::{Functional, Ratio, RatioDifference};
-    use crate::stats::{Design, Stream, Weights};
-    use rand_chacha::rand_core::Rng;
-    use std::collections::BTreeMap;
-
-    /// The statistic of one replicate, cluster after cluster and number after number. With `by_row`, clusters with equal
-    /// rows are counted first.
-    fn scalar(weights: &[u8], cell: &dyn Cell, functional: &dyn Functional, by_row: bool) -> Option<f64> {
-        let mut units: BTreeMap<Vec<u64>, f64> = BTreeMap::new();
-        for (i, cluster) in cell.cluster_indices().iter().enumerate() {
-            let bits = cell.row(i).iter().map(|x| x.to_bits());
-            let own = (!by_row).then_some(u64::from(*cluster));
-            *units.entry(own.into_iter().chain(bits).collect()).or_default() += f64::from(weights[*cluster as usize]);
-        }
-        let mut sum = vec![0.0; cell.width()];
-        for (key, count) in units {
-            let row = &key[key.len() - cell.width()..];
-            for (total, x) in sum.iter_mut().zip(row) {
-                *total += f64::from_bits(*x) * count;
-            }
-        }
-        cell.statistic(functional, &sum)
-    }
-
-    fn check(design: &Design, cells: &[(&dyn Cell, &dyn Functional)], by_row: bool) {
-        let weights = Weights::draw(design, 300, &Stream::root(5));
-        for (replicates, (cell, functional)) in weights.replicates_of(cells).iter().zip(cells) {
-            for b in 0..300 {
-                let expected = scalar(&weights.row(b), *cell, *functional, by_row);
-                assert_eq!(replicates.get(b).map(f64::to_bits), expected.map(f64::to_bits), "replicate {b}");
-            }
-        }
-    }
-
-    /// Four columns over two thirds of the clusters.
-    fn made_up(clusters: u32, mut number: impl FnMut(u32) -> f64) -> (Vec<u32>, Vec<f64>) {
-        let own: Vec<u32> = (0..clusters).filter(|g| g % 3 != 1).collect();
-        let mut rng = Stream::root(6).replicate(0);
-        let rows = own.iter().flat_map(|_| (0..4).map(|_| rng.next_u32()).collect::<Vec<_>>());
-        let rows = rows.map(&mut number).collect();
-        (own, rows)
-    }
-
-    #[test]
-    fn every_replicate_is_that_of_adding_numbers_one_by_one_to_the_bit() {
-        for clusters in [40, 700, 9000] {
-            let design = Design::simple(clusters as usize);
-            for whole in [true, false] {
-                let number = |x: u32| if whole { f64::from(x % 50) } else { f64::from(x) / 3e7 };
-                let (own, rows) = made_up(clusters, number);
-                let n = own.len();
-                let half =
-                    |from: usize| rows.chunks_exact(4).flat_map(|r| r[from..from + 2].to_vec()).collect::<Vec<_>>();
-                let pair = PairedTotals::new(2, own.clone(), &half(0), &half(2), vec![1; n]).unwrap();
-                let four = Totals::new(4, own, rows, vec![1; n]).unwrap();
-                check(&design, &[(&pair, &Ratio), (&four, &RatioDifference)], false);
-            }
-        }
-    }
-
-    #[test]
-    fn clusters_with_equal_rows_of_integers_are_counted_before_they_are_weighed_to_the_bit() {
-        for clusters in [100, 2000] {
-            let design = Design::simple(clusters as usize);
-            for (scale, by_row) in [(1.0, true), (0.1, false)] {
-                let (own, rows) = made_up(clusters, |x| f64::from(x % 2) * scale + scale);
-                let n = own.len();
-                let four = Totals::new(4, own, rows, vec![1; n]).unwrap();
-                check(&design, &[(&four, &RatioDifference)], by_row);
-            }
-        }
-    }
 }
