@@ -1,11 +1,10 @@
 //! `quantbias check`.
 
-use super::running::warn;
+use super::running::{left_out, warn};
 use super::say;
 use crate::analysis::{check_margins, check_plan, gates_in_force};
 use crate::findings::OnInconclusive;
 use crate::pipeline::{Cost, Failure, Request, exit, prepare, today};
-use crate::records::Refused;
 use crate::spec::{self, Checked, Gate};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -24,9 +23,10 @@ pub(super) fn run(Check { file }: &Check) -> Result<u8, Failure> {
     check_plan(request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan)?;
     check_margins(&request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan)?;
     let prepared = prepare(&request)?;
-    say!("{}", verdict(file, &prepared.refused));
+    say!("{}", verdict(file, &left_out(&prepared)));
     say!();
-    let costs = request.costs();
+    let asked = Request { settings: prepared.settings, benchmarks: prepared.benchmarks, name: request.name.clone() };
+    let costs = asked.costs();
     say!("{:<24} {:>8} {:>9} {:>9} {:>10}", "benchmark", "items", "clusters", "settings", "requests");
     for Cost { benchmark, items, clusters, settings, requests } in &costs {
         say!("{benchmark:<24} {items:>8} {clusters:>9} {settings:>9} {requests:>10}");
@@ -55,15 +55,11 @@ pub(super) fn run(Check { file }: &Check) -> Result<u8, Failure> {
 }
 
 /// Whether the file can be run as it stands; what cannot is left out by a run, which goes on with the rest.
-fn verdict(file: &Path, refused: &[Refused]) -> String {
-    if refused.is_empty() {
+fn verdict(file: &Path, left_out: &[String]) -> String {
+    if left_out.is_empty() {
         return format!("{} is fine.", file.display());
     }
-    let mut text = format!("{} is readable, but a run would leave this out:", file.display());
-    for Refused { setting, reason } in refused {
-        text += &format!("\n  {setting} is refused: {reason}");
-    }
-    text
+    format!("{} is readable, but a run would leave this out:\n  {}", file.display(), left_out.join("\n  "))
 }
 
 /// A gate with its margin, where it holds, and what it does when inconclusive.

@@ -8,6 +8,7 @@ use crate::pipeline::{
     Failure, Layout, Prepared, Request, analyze_run, departures, exit, load_frozen, prepare, report_findings,
     run_prepared, stages, today,
 };
+use crate::records::Refused;
 use crate::records::digest::sha256_file;
 use crate::records::seal::SEAL;
 use crate::report::{Templates, summary_lines};
@@ -62,13 +63,23 @@ pub(super) fn prepared(file: &Path, out: &Out) -> Result<(Prepared, Checked, Lay
     let mut prepared = prepare(&request)?;
     let settings = prepared.identity.settings.iter().filter(|s| !s.aa);
     warn(settings.flat_map(|s| s.realised.deviations.iter().map(|d| format!("{}: {d}", s.id))));
-    warn(prepared.refused.iter().map(|r| format!("{} is refused: {}", r.setting, r.reason)));
+    warn(left_out(&prepared));
     if let Some(path) = &out.plan {
         let frozen = load_frozen(path)?;
         warn(departures(&frozen, &prepared, &checked.plan).iter().map(|d| format!("not as frozen: {d}")));
         prepared.frozen = Some(frozen);
     }
     Ok((prepared, checked, layout))
+}
+
+/// Settings that a run leaves out, and benchmarks that it does not ask under a setting, each with the reason.
+pub(super) fn left_out(prepared: &Prepared) -> Vec<String> {
+    let runs = |id: &str| prepared.settings.iter().any(|s| s.id == id);
+    let line = |r: &Refused| {
+        let what = if runs(&r.setting) { "" } else { " is refused" };
+        format!("{}{what}: {}", r.setting, r.reason)
+    };
+    prepared.refused.iter().map(line).collect()
 }
 
 /// Tells the screen what deserves attention.

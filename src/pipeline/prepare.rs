@@ -120,7 +120,8 @@ pub fn prepare(request: &Request) -> Result<Prepared, Failure> {
                 }
                 // Another time it is there: without it this would be another run.
                 Err(Unusable::Gone(why)) => {
-                    return Err(Failure::Model { id: setting.model.clone(), why: format!("{}: {why}", setting.id) });
+                    let why = format!("{}: {why}; start the server, or try again when it is back", setting.id);
+                    return Err(Failure::Model { id: setting.model.clone(), why });
                 }
                 Err(why) if setting.baseline => {
                     return Err(Failure::Model { id: setting.model.clone(), why: why.to_string() });

@@ -2,6 +2,9 @@
 
 use crate::auditing::{quantbias, shared, stderr, stdout};
 use flate2::read::GzDecoder;
+use quantbias::benchmark::Ask;
+use quantbias::engine::{Answer, Finish};
+use quantbias::records::Run;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -139,20 +142,54 @@ fn an_altered_archive_is_caught_and_one_that_would_write_elsewhere_is_refused() 
     assert_eq!(check(&bad, &[]).0, 4);
 }
 
+/// A run with generated text, written by the last commit with format 1.0: its rows have no columns of thinking, and its items
+/// say nothing of decoding. What its files hold was read with PyArrow.
+#[test]
+fn generated_text_of_the_first_format_version_is_read_as_it_was_written() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats/bundle-1.0-generated.tar.gz");
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("unpacked");
+    assert_eq!(check(&file, &["--extract", target.to_str().unwrap()]).0, 0);
+    let run = Run::open(&target.join("run")).unwrap();
+    assert_eq!(run.manifest.format, "1.0");
+    let said = |text: &str, tokens: &[u32], finish, prompt_tokens| {
+        Ok(Answer::Generated { text: text.to_owned(), tokens: tokens.to_vec(), finish, prompt_tokens, thought: None })
+    };
+    let choice = run.records("choice", "chat@q2k").unwrap();
+    assert_eq!((choice.len(), choice[0].item.as_str()), (24, "choice-16-woman-amb"));
+    assert_eq!(choice[0].answer, said("(B)", &[13, 39, 14], Finish::Stop, 62));
+    let film = run.records("continuation", "chat@none").unwrap();
+    assert_eq!((film.len(), film[1].item.as_str()), (16, "continuation-06-1"));
+    let tokens = [828, 436, 19, 368, 436, 313, 268, 436, 17, 326, 313, 263, 284, 418, 320, 94];
+    let text = "the film. The film is the film, it is a pussey";
+    assert_eq!(film[1].answer, said(text, &tokens, Finish::Length, 25));
+    let Ask::Generate { framing, decoding, chat, .. } = &run.benchmarks[0].items[0].ask else { panic!() };
+    assert!(*chat && framing.system.is_none() && framing.prefill.is_none());
+    assert!(decoding.stop.is_empty() && decoding.draws.is_none(), "greedy, and nothing stops it");
+}
+
 /// Every format version that was ever released opens, or is told which release reads it.
 #[test]
 fn a_bundle_of_the_first_format_versions_opens() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats/bundle-1.0.tar.gz");
     let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("unpacked");
-    let (code, text) = check(&file, &["--extract", target.to_str().unwrap()]);
-    assert_eq!(code, 0, "{text}");
-    let output =
-        quantbias(&["analyze", target.join("run").to_str().unwrap(), "--out", folder.path().to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let found = quantbias::findings::load(&target.join("findings/findings.json")).unwrap();
-    let again = quantbias::findings::load(Path::new(stdout(&output).trim())).unwrap();
-    assert_eq!(found.audit.records_sha256, again.audit.records_sha256);
+    let target = folder.path().join("bundle-1.0");
+    for name in ["bundle-1.0", "bundle-1.0-generated"] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/formats/{name}.tar.gz"));
+        let target = folder.path().join(name);
+        let (code, text) = check(&file, &["--extract", target.to_str().unwrap()]);
+        assert_eq!(code, 0, "{text}");
+        let output =
+            quantbias(&["analyze", target.join("run").to_str().unwrap(), "--out", folder.path().to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let found = quantbias::findings::load(&target.join("findings/findings.json")).unwrap();
+        let again = quantbias::findings::load(Path::new(stdout(&output).trim())).unwrap();
+        assert_eq!(found.audit.records_sha256, again.audit.records_sha256);
+        let read = |f: &quantbias::findings::Findings| -> Vec<(String, String, u64, u64, u64)> {
+            let rows = f.coverage.iter();
+            rows.map(|c| (c.benchmark.clone(), c.setting.clone(), c.answered, c.unparsed, c.failed)).collect()
+        };
+        assert_eq!(read(&found), read(&again), "answers are read as by the release that wrote them");
+    }
     let manifest = target.join("run/manifest.json");
     let later = std::fs::read_to_string(&manifest).unwrap().replacen("\"format\": \"1.", "\"format\": \"7.", 1);
     std::fs::write(&manifest, later).unwrap();

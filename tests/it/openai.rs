@@ -267,6 +267,34 @@ fn a_server_without_prompt_log_probabilities_is_told_apart_in_one_sentence() {
 }
 
 #[test]
+fn a_model_that_ends_the_probe_s_text_at_once_is_asked_for_the_next_token_of_another() {
+    // As llama.cpp's server in Python answers then.
+    let server = |patient: bool| {
+        Server::start(move |path, body| {
+            let sent: Value = serde_json::from_str(body).unwrap_or_default();
+            let ends = |text: &Value| text.as_str().is_some_and(|t| !patient || t.ends_with('.'));
+            let mut reply = toy(path, &sent, false, true);
+            if sent["echo"] == false && ends(&sent["prompt"]) {
+                reply["choices"][0] = json!({"text": "", "finish_reason": "stop",
+                    "logprobs": {"text_offset": [], "token_logprobs": [], "tokens": [], "top_logprobs": []}});
+                reply["usage"]["completion_tokens"] = json!(0);
+            }
+            if ends(&sent["messages"][0]["content"]) {
+                reply["choices"][0] =
+                    json!({"message": {"content": ""}, "finish_reason": "stop", "logprobs": {"content": []}});
+                reply["usage"]["completion_tokens"] = json!(0);
+            }
+            Act::json(&reply)
+        })
+    };
+    for patient in [true, false] {
+        let found = abilities(&endpoint(&server(patient)), PATIENCE).unwrap();
+        assert_eq!((found.next_token, found.chat_next_token), (patient, patient));
+        assert!(found.completion && found.chat);
+    }
+}
+
+#[test]
 fn another_model_a_missing_key_and_no_server_are_said_at_the_start() {
     let server = fine(false, true);
     let other = Endpoint { model: "llama".to_owned(), ..endpoint(&server) };

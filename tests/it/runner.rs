@@ -175,7 +175,7 @@ fn go_watched(
 ) -> Result<RunSummary, RunError> {
     let mut pids = Vec::new();
     let result = run(plan, &mut open(plan, path, resume), stop, &mut |event| {
-        if let Event::Worker { what: What::Ready { pid, .. }, .. } = event {
+        if let Event::Worker { what: What::Loading { pid }, .. } = event {
             pids.push(*pid);
         }
         events(event);

@@ -10,6 +10,12 @@ use std::collections::BTreeMap;
 /// What the probe asks to have echoed: not ASCII only, so that it shows in which unit offsets are counted.
 pub(super) const PROBE: &str = "A café in Zürich – open.";
 
+/// Beginnings that are not over, one after the other: where a model ends its text at once, a server may name no next token.
+const UNFINISHED: [&str; 3] = [PROBE, "Q: Is it warm in here?\nA:", "The cat sat on the"];
+
+/// Questions, likewise.
+const QUESTIONS: [&str; 3] = ["Say yes.", "What is your name?", "Count to three."];
+
 /// What a server can do for one model.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Abilities {
@@ -83,27 +89,36 @@ pub(super) fn probe(client: &Client, model: &str) -> Result<Abilities, Unusable>
     check_model(client, model, &mut says)?;
     let mut found = Abilities::default();
     let mut ask = |path: &str, body: &Value| client.post(path, body).inspect(|reply| says.hear(reply));
-    let mut body =
-        json!({"model": model, "prompt": PROBE, "max_tokens": 1, "temperature": 0, "logprobs": 1, "echo": true});
+    let body = json!({"model": model, "prompt": PROBE, "max_tokens": 1, "temperature": 0, "logprobs": 1, "echo": true});
     match ask("completions", &body).map(|v| echoed(&v, PROBE, None)) {
         Ok(Ok(echo)) => (found.echo, found.first) = (Some(echo.offsets), echo.after(0).is_ok()),
         Ok(Err(why)) => found.no_echo = Some(why),
         Err(error) => found.no_echo = Some(refusal(&error)?),
     }
-    body["echo"] = false.into();
-    body["logprobs"] = 5.into();
-    if let Some(reply) = allowed(ask("completions", &body))? {
-        found.completion = reply["choices"][0]["text"].is_string();
+    for prompt in UNFINISHED {
+        let body =
+            json!({"model": model, "prompt": prompt, "max_tokens": 1, "temperature": 0, "logprobs": 5, "echo": false});
+        let Some(reply) = allowed(ask("completions", &body))? else { break };
+        found.completion |= reply["choices"][0]["text"].is_string();
         found.next_token = reply["choices"][0]["logprobs"]["top_logprobs"][0].is_object();
+        if found.next_token || !ended_at_once(&reply) {
+            break;
+        }
     }
-    let chat = json!({"model": model, "messages": [{"role": "user", "content": "Say yes."}], "max_tokens": 1,
-        "temperature": 0, "logprobs": true, "top_logprobs": 5});
-    if let Some(reply) = allowed(ask("chat/completions", &chat))? {
-        found.chat = reply["choices"][0]["message"].is_object();
+    for question in QUESTIONS {
+        let mut body = json!({"model": model, "max_tokens": 1, "temperature": 0});
+        frame(&mut body, question, &Framing::default());
+        let plain = body.clone();
+        (body["logprobs"], body["top_logprobs"]) = (true.into(), 5.into());
+        let Some(reply) = allowed(ask("chat/completions", &body))? else {
+            found.chat |= allowed(ask("chat/completions", &plain))?.is_some();
+            break;
+        };
+        found.chat |= reply["choices"][0]["message"].is_object();
         found.chat_next_token = reply["choices"][0]["logprobs"]["content"][0]["top_logprobs"].is_array();
-    } else {
-        let plain = json!({"model": model, "messages": chat["messages"], "max_tokens": 1, "temperature": 0});
-        found.chat = allowed(ask("chat/completions", &plain))?.is_some();
+        if found.chat_next_token || !ended_at_once(&reply) {
+            break;
+        }
     }
     if found.chat {
         (found.system, found.prefill) = turns(&mut ask, model)?;
@@ -114,6 +129,11 @@ pub(super) fn probe(client: &Client, model: &str) -> Result<Abilities, Unusable>
     found.says = says.stable();
     found.software = client.software().map(str::to_owned);
     Ok(found)
+}
+
+/// Whether the model had nothing to add.
+fn ended_at_once(reply: &Value) -> bool {
+    reply["usage"]["completion_tokens"].as_u64() == Some(0)
 }
 
 /// Puts the turns of a chat into a request. A server that goes on from the assistant's turn knows it by vLLM's words for it;

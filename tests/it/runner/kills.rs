@@ -121,7 +121,7 @@ fn log(path: &Path) -> Vec<serde_json::Value> {
 }
 
 fn pids_in_log(path: &Path) -> Vec<u32> {
-    log(path).iter().filter_map(|e| e["what"]["ready"]["pid"].as_u64()).map(|p| p as u32).collect()
+    log(path).iter().filter_map(|e| e["what"]["loading"]["pid"].as_u64()).map(|p| p as u32).collect()
 }
 
 fn calm(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {

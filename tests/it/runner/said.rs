@@ -30,6 +30,9 @@ fn check_and_run_name_what_would_be_left_out_and_why_and_go_on_with_the_rest() {
     assert!(line("nowhere").contains("nowhere.gguf"), "{text}");
     assert!(line("broken").contains("is not GGUF (") && line("broken").contains("fetch the file again"), "{text}");
     assert!(line("guided").contains("calibration text"), "{text}");
+    let row = text.lines().find(|l| l.starts_with("decision ")).unwrap();
+    let settings = row.split_whitespace().nth(3);
+    assert_eq!(settings, Some("2"), "of five settings two would be asked: {text}");
     let lines = text.lines().count();
     assert!(lines < 20 && !text.contains("candle_core::"), "no backtrace: {text}");
     let fine = Audit::new("\"q8_0\"", 1, SMALL_PLAN);
