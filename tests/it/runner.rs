@@ -4,6 +4,7 @@
 
 mod disk;
 mod exit;
+mod gated;
 mod kills;
 mod memory;
 mod parts;
