@@ -9,6 +9,9 @@ use crate::stats::power::{detectable, items_for};
 /// Sizes of a curve, as multiples of the assumed one.
 const TIMES: [f64; 9] = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0, 16.0];
 
+/// Stands for model, benchmark, and settings of a row from assumptions.
+pub const ASSUMED: &str = "assumed";
+
 /// What is assumed of a paired comparison.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Assumptions {
@@ -58,7 +61,7 @@ pub fn power_of(given: &Assumptions) -> Result<PowerRow, String> {
     let now = at(1.0).ok_or("these assumptions give no finite effect")?;
     let effect = |times: f64| at(times).map(|point| point.mde);
     let metric = if given.sd.is_some() { "mean" } else { "share" };
-    let [model, benchmark, setting, against] = [(); 4].map(|()| "assumed".to_owned());
+    let [model, benchmark, setting, against] = [(); 4].map(|()| ASSUMED.to_owned());
     Ok(PowerRow {
         cell: Cell { model, benchmark, metric: metric.to_owned(), axis: "all".to_owned(), subgroup: "all".to_owned() },
         setting,
@@ -73,8 +76,15 @@ pub fn power_of(given: &Assumptions) -> Result<PowerRow, String> {
         margin: given.margin,
         items_for_margin: given.margin.and_then(|m| items_for(m, items, clusters, &effect)),
         items_for_equivalence: None,
-        curve: TIMES.into_iter().filter_map(at).collect(),
+        curve: curve(TIMES.into_iter().filter_map(at)),
     })
+}
+
+/// Points of a curve: fewer than two items or clusters have no standard error, and the same size stands once.
+fn curve(points: impl Iterator<Item = PowerPoint>) -> Vec<PowerPoint> {
+    let mut kept: Vec<PowerPoint> = points.filter(|p| p.items >= 2 && p.clusters >= 2).collect();
+    kept.dedup_by_key(|p| (p.items, p.clusters));
+    kept
 }
 
 fn variance(given: &Assumptions) -> Result<f64, String> {

@@ -73,6 +73,7 @@ fn setting(s: &SettingIdentity) -> SettingInfo {
         requested: name(s).to_owned(),
         label: label(s),
         scheme_family: scheme_family(s.requested).to_owned(),
+        own: name(s) != s.requested.name(),
         bits_per_weight: known(realised.bits_per_weight),
         bits_per_weight_model: known(realised.bits_per_weight_model),
         activations: realised.activations.clone(),

@@ -3,7 +3,7 @@
 use super::flags;
 use super::model_benchmark::{Facts, ModelBenchmark, Pair};
 use crate::findings::{Cell, ContrastRow, Flips, Interval, IntervalMethod, OtherInterval, TestResult};
-use crate::spec::BootstrapMethod;
+use crate::spec::OtherMethod;
 use crate::stats::bca::{basic, bca, studentized};
 use crate::stats::cluster::{Cell as _, PairedTotals};
 use crate::stats::functional::Functional;
@@ -36,6 +36,8 @@ pub(super) struct Contrast {
     pub(super) wants: bool,
     /// Whether its replicates are part of its family's critical value; without, a band would claim too much.
     pub(super) banded: bool,
+    /// Whether they are part of the critical value that gates read.
+    pub(super) gated: bool,
     /// Whether the two settings share no item.
     pub(super) unpaired: bool,
 }
@@ -76,6 +78,7 @@ pub(super) fn contrast(
         gate: None,
         wants: false,
         banded: false,
+        gated: false,
         unpaired: false,
     };
     if contrast.row.delta.is_none() {
@@ -85,12 +88,12 @@ pub(super) fn contrast(
     if lost as f64 > MANY_LOST * (lost + contrast.row.items) as f64 {
         contrast.row.flags.push(flags::MANY_LOST.to_owned());
     }
-    let refused = |method: &BootstrapMethod| OtherInterval {
+    let refused = |method: &OtherMethod| OtherInterval {
         method: method.name().to_owned(),
         limits: None,
         note: Some("no bootstrap interval is made of this row".to_owned()),
     };
-    contrast.row.other_intervals = at.method.plan.intervals.iter().map(refused).collect();
+    contrast.row.other_intervals = at.method.plan.intervals.iter().filter(|m| !m.is_of_shares()).map(refused).collect();
     errors(at, &mut contrast, moments.as_ref());
     test(&mut contrast, tested);
     if (contrast.row.changed_clusters as usize) < MIN_CLUSTERS {
@@ -117,6 +120,7 @@ fn empty_row(cell: Cell, pair: &Pair, totals: &PairedTotals, lost: u64, flips: O
         simultaneous: None,
         test: None,
         p_adjusted: None,
+        other_adjusted: Vec::new(),
         family: None,
         significant: false,
         dz: None,
@@ -295,24 +299,23 @@ impl Contrast {
     /// The intervals that the plan asks for beside the headline one.
     fn others(&self, at: &ModelBenchmark<'_>, replicates: &Replicates) -> Vec<OtherInterval> {
         let (Some(jackknifed), level) = (&self.jackknife, at.method.level) else { return Vec::new() };
-        let of = |method: &BootstrapMethod| {
+        let of = |method: &OtherMethod| {
             let found = match method {
-                BootstrapMethod::Percentile => percentile(replicates, level).map_err(|r| r.to_string()),
-                BootstrapMethod::Basic => basic(replicates, jackknifed.estimate, level).map_err(|r| r.to_string()),
-                BootstrapMethod::Studentized if at.design.strata() > 1 => {
-                    Err("defined for one stratum only".to_owned())
-                }
-                BootstrapMethod::Studentized => {
+                OtherMethod::Wilson | OtherMethod::ClopperPearson | OtherMethod::Jeffreys => return None,
+                OtherMethod::Percentile => percentile(replicates, level).map_err(|r| r.to_string()),
+                OtherMethod::Basic => basic(replicates, jackknifed.estimate, level).map_err(|r| r.to_string()),
+                OtherMethod::Studentized if at.design.strata() > 1 => Err("defined for one stratum only".to_owned()),
+                OtherMethod::Studentized => {
                     studentized(&at.weights, &self.totals, self.functional, level).map_err(|r| r.to_string())
                 }
-                BootstrapMethod::Bca => {
+                OtherMethod::Bca => {
                     bca(replicates, jackknifed, self.functional, level).map(|b| b.found).map_err(|r| r.to_string())
                 }
             };
             let limits = found.as_ref().ok().map(|b| [b.interval.lower, b.interval.upper]);
-            OtherInterval { method: method.name().to_owned(), limits, note: found.err() }
+            Some(OtherInterval { method: method.name().to_owned(), limits, note: found.err() })
         };
-        at.method.plan.intervals.iter().map(of).collect()
+        at.method.plan.intervals.iter().filter_map(of).collect()
     }
 
     /// Writes what was drawn into the row. Gives back the replicates where they were kept.

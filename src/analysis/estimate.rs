@@ -5,9 +5,10 @@
 
 use super::flags::publish;
 use super::model_benchmark::{Facts, ModelBenchmark};
-use crate::findings::{Cell, EstimateRow, IntervalMethod};
+use crate::findings::{Cell, EstimateRow, IntervalMethod, OtherInterval};
+use crate::spec::OtherMethod;
 use crate::stats::cluster::{Cell as _, Totals};
-use crate::stats::functional::Functional;
+use crate::stats::functional::{Functional, Ratio};
 use crate::stats::interval::{BootstrapInterval, Interval, Replicates, expanded_percentile};
 use crate::stats::jackknife::jackknife;
 use crate::stats::rate;
@@ -35,6 +36,7 @@ pub(super) fn estimate(at: &ModelBenchmark<'_>, cell: Cell, setting: &str, total
         se: None,
         items: totals.items_total(),
         clusters: totals.clusters() as u64,
+        other_intervals: Vec::new(),
         note: None,
     };
     let mut estimate = Estimate { row, totals, functional, wants: false, strata: 1, by_jackknife: None };
@@ -49,6 +51,9 @@ pub(super) fn estimate(at: &ModelBenchmark<'_>, cell: Cell, setting: &str, total
         row.se = Some(jackknifed.se);
         estimate.strata = jackknifed.strata;
         estimate.by_jackknife = jackknifed.interval(at.method.level);
+    }
+    if facts.share && functional.is_ratio() && counts(&estimate.totals) {
+        row.other_intervals = others(at, &estimate.totals);
     }
     if row.se == Some(0.0) {
         // No resampling sees more than the one value that all clusters have.
@@ -112,6 +117,27 @@ impl Estimate {
 /// Whether a share counts events: every item is one, is none, or (a tie) is half of one.
 fn counts(totals: &Totals) -> bool {
     (0..totals.clusters()).all(|i| (2.0 * totals.row(i)[0]).fract() == 0.0)
+}
+
+/// The intervals of a share that the plan asks for beside the headline one.
+fn others(at: &ModelBenchmark<'_>, totals: &Totals) -> Vec<OtherInterval> {
+    let refused = admit_interval(totals, totals.clusters(), &Ratio).err().map(|refusal| refusal.to_string());
+    let by = |method: &OtherMethod| {
+        let of = match method {
+            OtherMethod::Wilson => rate::Method::Wilson,
+            OtherMethod::ClopperPearson => rate::Method::ClopperPearson,
+            OtherMethod::Jeffreys => rate::Method::Jeffreys,
+            // Of changes, and not of shares.
+            OtherMethod::Percentile | OtherMethod::Basic | OtherMethod::Studentized | OtherMethod::Bca => return None,
+        };
+        let found = rate::of_clusters_by(of, &at.design, totals, at.method.level).filter(|_| refused.is_none());
+        Some(OtherInterval {
+            method: method.name().to_owned(),
+            limits: found.map(|i| [i.lower, i.upper]),
+            note: refused.clone(),
+        })
+    };
+    at.method.plan.intervals.iter().filter_map(by).collect()
 }
 
 fn of_share(at: &ModelBenchmark<'_>, totals: &Totals) -> Option<crate::findings::Interval> {

@@ -1,11 +1,12 @@
 //! Families of hypotheses: which rows are corrected together, and how.
 //!
-//! Declared before anybody looks: **primary** (each benchmark over all items × setting, one family per model),
+//! Fixed before anybody looks: families that the plan declares (`[[plan.family]]`, each hypothesis in the first that names
+//! it), and for the rest **primary** (each benchmark over all items × setting, one family per model),
 //! **subgroups** (headline metric, subgroup × setting, one family per model and benchmark), **exploratory** (every
 //! other metric and every named contrast, per model and benchmark). A/A contrasts are a control and belong to none.
 //! A benchmark whose headline is a gap between subgroups has no such value over all items; the level that the gap is made
 //! of stands for it in the primary family, and the gap's own hypotheses are those of the subgroup family.
-//! Primary and subgroup families are adjusted by step-down maxT from shared sign flips, exploratory ones by
+//! Declared, primary, and subgroup families are adjusted by step-down maxT from shared sign flips, exploratory ones by
 //! Benjamini–Hochberg. Of settings that share no item there are no sign flips: their primary and subgroup rows are a
 //! family of their own (**unpaired**, per model and benchmark), adjusted by Holm. Rows without a value have no test and are left out. A row with few changed clusters keeps its
 //! exact p-value, below which no adjustment can bring it.
@@ -19,9 +20,11 @@ use super::contrast::{Contrast, band};
 use super::flags;
 use super::gate;
 use super::model_benchmark::{ModelBenchmark, Recorded};
+use super::policy::names_cell;
 use super::{AnalysisError, Method};
-use crate::findings::{Caveat, FamilySummary, Findings};
-use crate::stats::adjust::{benjamini_hochberg, holm};
+use crate::findings::{Caveat, FamilySummary, Findings, OtherAdjusted};
+use crate::spec::{Adjustment, Family, Setting};
+use crate::stats::adjust::{benjamini_hochberg, benjamini_yekutieli, bonferroni, hochberg, holm, hommel};
 use crate::stats::interval;
 use crate::stats::level::Level;
 use crate::stats::multiplicity::{Critical, Hypothesis, MaxDeviation, Resolution, max_t, resolution};
@@ -31,6 +34,8 @@ use std::collections::BTreeMap;
 /// The kind of family that a row belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
+    /// The plan's family at this position.
+    Declared(usize),
     Primary,
     Subgroups,
     Exploratory,
@@ -38,7 +43,36 @@ enum Kind {
     Control,
 }
 
-fn kind(contrast: &Contrast, lead: &Lead) -> Kind {
+/// The family of a row: one that the plan declares, or what it is without.
+fn kind(contrast: &Contrast, at: &ModelBenchmark<'_>) -> Kind {
+    let usual = usual(contrast, &at.lead);
+    if contrast.unpaired || contrast.pair.named || usual == Kind::Control {
+        return usual;
+    }
+    let names = |family: &Family| holds(family, contrast, at);
+    at.method.plan.families.iter().position(names).map_or(usual, Kind::Declared)
+}
+
+/// Whether a declared family names a row.
+fn holds(family: &Family, contrast: &Contrast, at: &ModelBenchmark<'_>) -> bool {
+    let (cell, lead) = (&contrast.row.cell, &at.lead);
+    let own = |scheme: &String| {
+        let setting = &contrast.row.setting;
+        *setting == Setting::id(&at.model, scheme, false) || setting == scheme
+    };
+    let metric = match &family.metrics {
+        Some(metrics) => metrics.contains(&cell.metric),
+        None if cell.axis == ALL => cell.metric == lead.overall,
+        None => cell.metric == lead.headline,
+    };
+    metric
+        && family.benchmarks.as_ref().is_none_or(|all| all.contains(&cell.benchmark))
+        && family.schemes.as_ref().is_none_or(|all| all.iter().any(own))
+        && names_cell(family.axes.as_deref(), family.subgroups.as_deref(), &cell.axis, &cell.subgroup)
+}
+
+/// The family of a row that no declared family names; what gates read goes by this one throughout.
+fn usual(contrast: &Contrast, lead: &Lead) -> Kind {
     let cell = &contrast.row.cell;
     let declared = match (contrast.pair.aa, contrast.pair.named) {
         (true, _) => Kind::Control,
@@ -73,6 +107,7 @@ pub(super) fn add_model<'a>(
     benchmarks: impl Iterator<Item = Result<(Sums, Option<Recorded<'a>>), AnalysisError>>,
 ) -> Result<(), AnalysisError> {
     let mut primary = MaxDeviation::new(method.plan.replicates as usize);
+    let mut declared = vec![primary.clone(); method.plan.families.len()];
     let mut parts = Vec::new();
     for benchmark in benchmarks {
         let (mut sums, recorded) = benchmark?;
@@ -80,16 +115,30 @@ pub(super) fn add_model<'a>(
         let (at, groups) = ModelBenchmark::open(method, sums, recorded);
         let mut deviation = MaxDeviation::new(method.plan.replicates as usize);
         let mut gated = deviation.clone();
-        let banded = |contrast: &Contrast| matches!(kind(contrast, &at.lead), Kind::Primary | Kind::Subgroups);
+        let gates = |contrast: &Contrast| matches!(usual(contrast, &at.lead), Kind::Primary | Kind::Subgroups);
+        let banded = |contrast: &Contrast| gates(contrast) || matches!(kind(contrast, &at), Kind::Declared(_));
         let rows = at.rows(groups, &banded, &mut |contrast, replicates| {
             let Some(j) = &contrast.jackknife else { return };
-            let family = if kind(contrast, &at.lead) == Kind::Primary { &mut primary } else { &mut deviation };
-            contrast.banded = family.join(j.estimate, j.se, j.clusters, j.strata, replicates)
-                && gated.join(j.estimate, j.se, j.clusters, j.strata, replicates);
+            let family = match kind(contrast, &at) {
+                Kind::Primary => &mut primary,
+                Kind::Declared(k) => &mut declared[k],
+                _ => &mut deviation,
+            };
+            let join =
+                |deviation: &mut MaxDeviation| deviation.join(j.estimate, j.se, j.clusters, j.strata, replicates);
+            let banded = join(family);
+            let gated = banded && gates(contrast) && join(&mut gated);
+            (contrast.banded, contrast.gated) = (banded, gated);
         });
         findings.estimates.extend(rows.estimates);
         let bounds = vec![None; rows.contrasts.len()];
         parts.push(Part { at, contrasts: rows.contrasts, bounds, deviation, gated });
+    }
+    for (k, family) in method.plan.families.iter().enumerate() {
+        let rows = members(&parts, Kind::Declared(k));
+        let id = format!("{}/{model}", family.id);
+        let title = format!("{model}: {}, declared in the plan", family.id);
+        max_t_family(findings, method, (id, title), &mut parts, &rows, &declared[k]);
     }
     adjust_primary(findings, method, model, &mut parts, &primary);
     for part in &mut parts {
@@ -113,7 +162,7 @@ pub(super) fn add_model<'a>(
 /// Indices (part, row) of the rows of a kind, and among them those that were tested.
 fn members(parts: &[Part<'_>], wanted: Kind) -> Vec<(usize, usize)> {
     let of_part = |(p, part): (usize, &Part<'_>)| {
-        let rows = part.contrasts.iter().enumerate().filter(|(_, c)| kind(c, &part.at.lead) == wanted);
+        let rows = part.contrasts.iter().enumerate().filter(|(_, c)| kind(c, &part.at) == wanted);
         rows.map(move |(i, _)| (p, i)).collect::<Vec<_>>()
     };
     parts.iter().enumerate().flat_map(of_part).collect()
@@ -184,6 +233,10 @@ fn max_t_family(
         row.significant = adjusted <= alpha;
         rejected += u64::from(row.significant);
     }
+    let raw: Vec<f64> = tested.iter().filter_map(|(p, i)| Some(parts[*p].contrasts[*i].row.test.as_ref()?.p)).collect();
+    for ((p, i), others) in tested.iter().zip(other_adjusted(&raw, &method.plan.adjustments)) {
+        parts[*p].contrasts[*i].row.other_adjusted = others;
+    }
     let gate_level = method.gate_level.two_sided_of_one_sided().unwrap_or(method.level);
     let critical = deviation.critical(method.level);
     let gate_critical: Vec<Option<Critical>> = parts.iter().map(|part| part.gated.critical(gate_level)).collect();
@@ -210,8 +263,9 @@ fn bands(
     (critical, level): (Option<Critical>, Level),
     (gate_critical, gate_level): (Option<Critical>, Level),
 ) -> Option<interval::Interval> {
-    // A row that has no part in the critical value has no band either.
-    let df = contrast.jackknife.as_ref().filter(|_| contrast.banded)?.df;
+    let df = contrast.jackknife.as_ref()?.df;
+    // A row that has no part in a critical value has no band by it either.
+    let (critical, gate_critical) = (critical.filter(|_| contrast.banded), gate_critical.filter(|_| contrast.gated));
     // A band over a family is never narrower than the interval of one row, which a discrete bootstrap could make it.
     let reach = |critical: Critical, level: Level| critical.with_df(df).max(level.t(df));
     contrast.row.simultaneous = critical.and_then(|c| band(contrast, reach(c, level), level)).map(|(shown, _)| shown);
@@ -232,7 +286,7 @@ fn adjust_list(findings: &mut Findings, method: &Method, model: &str, part: &mut
     let mut rows: BTreeMap<usize, f64> = BTreeMap::new();
     let mut hypotheses = 0;
     for (i, contrast) in contrasts.iter_mut().enumerate() {
-        if kind(contrast, &at.lead) == wanted {
+        if kind(contrast, at) == wanted {
             contrast.row.family = Some(id.clone());
             hypotheses += 1;
             if let Some(test) = &contrast.row.test {
@@ -256,6 +310,9 @@ fn adjust_list(findings: &mut Findings, method: &Method, model: &str, part: &mut
             row.flags.push(flags::RESOLUTION_LIMITED.to_owned());
         }
     }
+    for (i, others) in rows.keys().zip(other_adjusted(&p, &method.plan.adjustments)) {
+        contrasts[*i].row.other_adjusted = others;
+    }
     findings.families.push(FamilySummary {
         id,
         title: format!("{model} on {}: {what}", at.name),
@@ -265,6 +322,21 @@ fn adjust_list(findings: &mut Findings, method: &Method, model: &str, part: &mut
         rejected,
         critical: None,
     });
+}
+
+/// The p-values of a family by each adjustment that the plan asks for beside its own, by hypothesis.
+fn other_adjusted(p: &[f64], asked: &[Adjustment]) -> Vec<Vec<OtherAdjusted>> {
+    let by = |adjustment: &Adjustment| match adjustment {
+        Adjustment::Bonferroni => bonferroni(p),
+        Adjustment::Holm => holm(p),
+        Adjustment::Hochberg => hochberg(p),
+        Adjustment::Hommel => hommel(p),
+        Adjustment::BenjaminiHochberg => benjamini_hochberg(p),
+        Adjustment::BenjaminiYekutieli => benjamini_yekutieli(p),
+    };
+    let all: Vec<(&str, Vec<f64>)> = asked.iter().map(|a| (a.name(), by(a))).collect();
+    let of = |i: usize| all.iter().map(|(name, p)| OtherAdjusted { method: (*name).to_owned(), p: p[i] }).collect();
+    (0..p.len()).map(of).collect()
 }
 
 /// Says once which settings could not be paired.

@@ -36,16 +36,21 @@ pub fn frozen_content(identity: &Identity, plan: &Plan) -> Value {
             })
         })
         .collect();
+    let mut families = json!({
+        "primary": "per model: each benchmark's primary metric over all items × setting; step-down maxT",
+        "subgroups": "per model and benchmark: headline metric, subgroup × setting; step-down maxT",
+        "exploratory": "per model and benchmark: everything else; Benjamini–Hochberg",
+    });
+    if !plan.families.is_empty() {
+        families["declared"] =
+            "the plan's, per model, before all others: the first that names a hypothesis; step-down maxT".into();
+    }
     json!({
         "name": identity.name,
         "models": models,
         "settings": settings,
         "benchmarks": benchmarks,
-        "families": {
-            "primary": "per model: each benchmark's primary metric over all items × setting; step-down maxT",
-            "subgroups": "per model and benchmark: headline metric, subgroup × setting; step-down maxT",
-            "exploratory": "per model and benchmark: everything else; Benjamini–Hochberg",
-        },
+        "families": families,
         "plan": plan,
     })
 }

@@ -78,6 +78,14 @@ pub enum AnalysisError {
     /// The plan names a benchmark that the run does not hold.
     #[error("the plan has a margin for benchmark {0:?}, which this run does not hold")]
     UnknownBenchmark(String),
+    /// A declared family that names nothing.
+    #[error("family {family:?}: {why}")]
+    Family {
+        /// Family id.
+        family: String,
+        /// What is wrong.
+        why: String,
+    },
     /// No cell to simulate.
     #[error(
         "no cell's name contains {asked:?}; there are {known}\nhelp: a name is model/benchmark/metric/axis/subgroup/setting"

@@ -10,7 +10,7 @@ use super::model_benchmark::{ModelBenchmark, Pair};
 use crate::benchmark::BenchmarkData;
 use crate::findings::{Cell, MetricInfo, OnInconclusive, Unit, Worse};
 use crate::metric::{Metric, default_margin, functional, metrics_of};
-use crate::spec::{Gate, Plan, Setting};
+use crate::spec::{Family, Gate, Plan, Setting};
 use crate::stats::equivalence::Margin;
 use std::collections::BTreeMap;
 
@@ -47,8 +47,51 @@ impl Resolved<'_> {
 
 /// Whether a gate's choice of axes and subgroups holds for a cell.
 fn among(gate: &Gate, axis: &str, subgroup: &str) -> bool {
-    gate.axes.as_ref().is_none_or(|all| all.iter().any(|a| a == axis))
-        && gate.subgroups.as_ref().is_none_or(|all| all.iter().any(|s| names(s, axis, subgroup)))
+    names_cell(gate.axes.as_deref(), gate.subgroups.as_deref(), axis, subgroup)
+}
+
+/// Whether a choice of axes and subgroups, absent where not restricted, holds for a cell.
+pub(super) fn names_cell(axes: Option<&[String]>, subgroups: Option<&[String]>, axis: &str, subgroup: &str) -> bool {
+    axes.is_none_or(|all| all.iter().any(|a| a == axis))
+        && subgroups.is_none_or(|all| all.iter().any(|s| names(s, axis, subgroup)))
+}
+
+/// Checks that each word of a declared family names something, and that there is a cell that all of them name.
+fn check_family(data: &BTreeMap<&str, &BenchmarkData>, family: &Family) -> Result<(), AnalysisError> {
+    let wrong = |why: String| Err(AnalysisError::Family { family: family.id.clone(), why });
+    if let Some(name) = family.benchmarks.iter().flatten().find(|b| !data.contains_key(b.as_str())) {
+        return wrong(format!("there is no benchmark {name:?}"));
+    }
+    let own = data.values().filter(|d| family.benchmarks.as_ref().is_none_or(|all| all.contains(&d.name)));
+    let mut cells: Vec<(String, String, String)> = Vec::new();
+    for data in own {
+        let (headline, overall) = leading(data.measure);
+        for metric in metrics_of(data.measure) {
+            let id = metric.info().id;
+            let is_wanted = match &family.metrics {
+                Some(metrics) => metrics.contains(&id),
+                None => id == headline || id == overall,
+            };
+            if is_wanted {
+                let groups = groups(data, metric.scope()).into_iter();
+                cells.extend(groups.map(|g| (id.clone(), g.axis, g.subgroup)));
+            }
+        }
+    }
+    if let Some(id) = family.metrics.iter().flatten().find(|id| !cells.iter().any(|(metric, ..)| metric == *id)) {
+        return wrong(format!("no benchmark of it has a metric {id:?}"));
+    }
+    if let Some(name) = family.axes.iter().flatten().find(|a| !cells.iter().any(|(_, axis, _)| axis == *a)) {
+        return wrong(format!("there is no axis {name:?}"));
+    }
+    if let Some(name) = family.subgroups.iter().flatten().find(|s| !cells.iter().any(|(_, a, b)| names(s, a, b))) {
+        return wrong(format!("there is no subgroup {name:?}"));
+    }
+    let (axes, subgroups) = (family.axes.as_deref(), family.subgroups.as_deref());
+    if !cells.iter().any(|(_, axis, subgroup)| names_cell(axes, subgroups, axis, subgroup)) {
+        return wrong("no cell is both on its axes and among its subgroups".to_owned());
+    }
+    Ok(())
 }
 
 /// Whether a user's word (`name` or `axis: name`) means a subgroup.
@@ -117,6 +160,9 @@ pub fn check_plan<'a>(benchmarks: impl Iterator<Item = &'a BenchmarkData>, plan:
         if !data.contains_key(name.as_str()) {
             return Err(AnalysisError::UnknownBenchmark(name.clone()));
         }
+    }
+    for family in &plan.families {
+        check_family(&data, family)?;
     }
     for gate in &plan.gates {
         let wrong = |why: String| AnalysisError::Gate { gate: gate.id.clone(), why };

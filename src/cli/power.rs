@@ -2,7 +2,7 @@
 
 use super::{note, say};
 use crate::analysis;
-use crate::analysis::assumed::{Assumptions, power_of};
+use crate::analysis::assumed::{ASSUMED, Assumptions, power_of};
 use crate::findings::{self, PowerRow};
 use crate::pipeline::{Failure, exit, stages};
 use crate::records;
@@ -40,7 +40,8 @@ pub(super) struct Power {
     /// Probability of finding the change.
     #[arg(long, default_value_t = 0.8, allow_negative_numbers = true)]
     power: f64,
-    /// A change that is to be detectable: shows how many items that takes.
+    /// A change that is to be detectable: shows how many items that takes. Only with assumptions: of a run or findings the
+    /// margins are those of its plan.
     #[arg(long, allow_negative_numbers = true)]
     margin: Option<f64>,
     /// Write the rows as JSON to this file.
@@ -99,11 +100,13 @@ fn show(rows: &[PowerRow]) {
         let cell = &row.cell;
         let place =
             if cell.axis == "all" { "all items".to_owned() } else { format!("{} {}", cell.axis, cell.subgroup) };
+        let what = if row.setting == ASSUMED {
+            format!("a {}, from assumptions", cell.metric)
+        } else {
+            format!("{} {} {}, {place}", row.setting, cell.benchmark, cell.metric)
+        };
         say!(
-            "{} {} {}, {place}: detectable change {:.4} with {} items in {} clusters (power {})",
-            row.setting,
-            cell.benchmark,
-            cell.metric,
+            "{what}: detectable change {:.4} with {} items in {} clusters (power {})",
             row.mde,
             row.items,
             row.clusters,

@@ -95,6 +95,7 @@ fn difference(cell: Cell, pair: &Pair, a: &EstimateRow, b: &EstimateRow, level: 
         simultaneous: None,
         test,
         p_adjusted: None,
+        other_adjusted: Vec::new(),
         family: None,
         significant: false,
         dz: None,

@@ -50,6 +50,11 @@ pub struct FlipRow {
     pub mcnemar_mid: Option<f64>,
     /// Durkalski's asymptotic p of the net change, for clusters.
     pub durkalski: Option<f64>,
+    /// Exact p of the net change over clusters: all ±patterns of the clusters' net flips, by convolution, not studentized.
+    /// With one item per cluster it is McNemar's. Absent where flips times changed
+    /// clusters exceed 10⁷.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub net_exact: Option<f64>,
     /// Flip rate of the A/A repeat on the same items; absent without one.
     pub aa_rate: Option<f64>,
     /// `rate − aa_rate`.

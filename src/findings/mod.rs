@@ -24,8 +24,8 @@ pub use items::{Flip, ITEMS_FILE, ItemChange, ItemText, Items, Said};
 pub use paper::{PaperRow, PaperTest};
 pub use robustness::{MissingRow, MissingTreatment, PowerPoint, PowerRow, SensitivityRow};
 pub use rows::{
-    Cell, ContrastRow, CoverageRow, EstimateRow, FamilySummary, Flips, Interval, IntervalMethod, OtherInterval,
-    TestResult,
+    Cell, ContrastRow, CoverageRow, EstimateRow, FamilySummary, Flips, Interval, IntervalMethod, OtherAdjusted,
+    OtherInterval, TestResult,
 };
 pub use spread::{HeterogeneityRow, RangeRow, ShrunkRow, SubgroupDifference};
 pub use subject::{Audit, BenchmarkInfo, MetricInfo, ModelInfo, PlanSummary, RefusedSetting, SettingInfo, Unit, Worse};

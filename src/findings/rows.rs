@@ -23,16 +23,25 @@ pub enum IntervalMethod {
     TwoSample,
 }
 
-/// A bootstrap interval that the plan asks for beside the headline one. No gate reads it.
+/// An interval that the plan asks for beside the headline one. No gate reads it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OtherInterval {
-    /// `percentile`, `basic`, `studentized`, or `bca`.
+    /// `percentile`, `basic`, `studentized`, or `bca`; of shares `wilson`, `clopper_pearson`, or `jeffreys`.
     pub method: String,
     /// Lower and upper limit at the plan's level, metric units; absent where it is refused.
     pub limits: Option<[f64; 2]>,
     /// Why it is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// A p-value adjusted within its family by a method that the plan asks for. No claim rests on it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OtherAdjusted {
+    /// `bonferroni`, `holm`, `hochberg`, `hommel`, `benjamini_hochberg`, or `benjamini_yekutieli`.
+    pub method: String,
+    /// The adjusted p-value, from the raw one.
+    pub p: f64,
 }
 
 /// A confidence interval.
@@ -81,6 +90,9 @@ pub struct EstimateRow {
     pub items: u64,
     /// Clusters among them.
     pub clusters: u64,
+    /// Intervals of a share of events that the plan asks for beside `interval`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_intervals: Vec<OtherInterval>,
     /// Why a number is missing.
     pub note: Option<String>,
 }
@@ -144,6 +156,9 @@ pub struct ContrastRow {
     pub test: Option<TestResult>,
     /// p-value adjusted within the family.
     pub p_adjusted: Option<f64>,
+    /// The same by the adjustments that the plan asks for beside the family's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_adjusted: Vec<OtherAdjusted>,
     /// The family that the row belongs to, by id; each row belongs to at most one.
     pub family: Option<String>,
     /// Whether the change is significant at the plan's level after adjustment.

@@ -56,6 +56,10 @@ pub struct SettingInfo {
     pub label: String,
     /// Family of schemes for telling apart in figures: `none`, `k-quant`, `legacy`, `hqq`, `float8`, `afq`, `mxfp`.
     pub scheme_family: String,
+    /// Whether it is a setting with a name of its own: a mixture of schemes by layer, a guided scheme, a file or a server.
+    /// It is no point of its family's line over bits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
     /// Bits per weight over the quantizable tensors, as realised; `null` where it is not known.
     pub bits_per_weight: Option<f64>,
     /// Bits per weight over the whole model; `null` where it is not known.

@@ -352,6 +352,8 @@ impl Check {
             parser: entry.parser,
             // In one order and once each, so that the order of words changes no hash.
             intervals: entry.intervals.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+            adjustments: entry.adjustments.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+            families: self.families(file, benchmarks, settings)?,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::benchmark::Options;
 use crate::findings::{OnInconclusive, Worse};
-use crate::spec::{BootstrapMethod, Dtype, Parser, Preset};
+use crate::spec::{Adjustment, Dtype, OtherMethod, Parser, Preset};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -207,8 +207,15 @@ pub struct PlanEntry {
     pub inconclusive_fails: bool,
     /// How options are read from generated text: `lenient` (the default) or `strict`, as the published study does.
     pub parser: Parser,
-    /// Bootstrap intervals to show beside the headline one, for comparison with other software. Gates never read them.
-    pub intervals: Vec<BootstrapMethod>,
+    /// Intervals to show beside the headline one, for comparison with other software: the first four of changes, the others of
+    /// shares of one setting. Gates never read them.
+    pub intervals: Vec<OtherMethod>,
+    /// Adjustments of the p-values of each family to show beside its own, for comparison with other software. No claim
+    /// rests on them.
+    pub adjustments: Vec<Adjustment>,
+    /// Families of hypotheses beside the fixed ones.
+    #[serde(rename = "family")]
+    pub families: Vec<FamilyEntry>,
     /// Contrasts between two schemes beside those against the baseline.
     #[serde(rename = "contrast")]
     pub contrasts: Vec<ContrastEntry>,
@@ -229,6 +236,8 @@ impl Default for PlanEntry {
             inconclusive_fails: true,
             parser: Parser::default(),
             intervals: Vec::new(),
+            adjustments: Vec::new(),
+            families: Vec::new(),
             contrasts: Vec::new(),
         }
     }
@@ -244,6 +253,28 @@ pub struct ContrastEntry {
     /// Scheme, or name of a `[[setting]]`, that it is held against.
     #[schemars(with = "String")]
     pub against: Spanned<String>,
+}
+
+/// One `[[plan.family]]`: changes against the baseline that are corrected together, by step-down maxT. What is absent is
+/// not restricted. A hypothesis belongs to the first family that names it; what no family names stays in the fixed ones.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FamilyEntry {
+    /// Name in findings.
+    #[schemars(with = "String")]
+    pub id: Spanned<String>,
+    /// Benchmark ids.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub benchmarks: Option<Vec<Spanned<String>>>,
+    /// Metric ids. Default: the metrics that lead each benchmark.
+    pub metrics: Option<Vec<String>>,
+    /// Schemes that it is for.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub schemes: Option<Vec<Spanned<String>>>,
+    /// Axes that it is for; `all` is the cell over all items.
+    pub axes: Option<Vec<String>>,
+    /// Subgroups that it is for, by name or as `axis: name`.
+    pub subgroups: Option<Vec<String>>,
 }
 
 /// One `[[gate]]`. What is absent is not restricted.

@@ -36,9 +36,15 @@ pub struct Plan {
     /// How options are read from generated text.
     #[serde(default, skip_serializing_if = "Parser::is_default")]
     pub parser: Parser,
-    /// Bootstrap intervals shown beside the headline one, for comparison with other software; no gate reads them.
+    /// Intervals shown beside the headline one, for comparison with other software; no gate reads them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub intervals: Vec<BootstrapMethod>,
+    pub intervals: Vec<OtherMethod>,
+    /// Adjustments shown beside the adjusted p-values, for comparison with other software; no claim rests on them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adjustments: Vec<Adjustment>,
+    /// Families of hypotheses that are declared beside the fixed ones, and come before them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub families: Vec<Family>,
 }
 
 /// A gate: which cells must not get worse by the margin or more. What is absent is not restricted.
@@ -115,10 +121,11 @@ impl Preset {
     }
 }
 
-/// A bootstrap interval that is no default; each stands with its reason where its rules refuse it.
+/// An interval that is no default; each stands with its reason where its rules refuse it. The first four are bootstrap
+/// intervals of changes, the others intervals of shares of one setting, with an effective size as that of the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum BootstrapMethod {
+pub enum OtherMethod {
     /// Plain percentile (Efron 1979): too narrow with few clusters.
     Percentile,
     /// Basic, "reflected" (Davison & Hinkley 1997): the worst with few clusters.
@@ -127,9 +134,15 @@ pub enum BootstrapMethod {
     Studentized,
     /// Bias-corrected and accelerated (Efron 1987): refused below 100 clusters.
     Bca,
+    /// Wilson's score interval (1927) with t: the default inside (0, 1).
+    Wilson,
+    /// Clopper and Pearson's (1934): conservative; the default at 0 and 1.
+    ClopperPearson,
+    /// Jeffreys' (Brown, Cai & DasGupta 2001): coverage dips near 0 and 1.
+    Jeffreys,
 }
 
-impl BootstrapMethod {
+impl OtherMethod {
     /// Its name in findings.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -138,8 +151,75 @@ impl BootstrapMethod {
             Self::Basic => "basic",
             Self::Studentized => "studentized",
             Self::Bca => "bca",
+            Self::Wilson => "wilson",
+            Self::ClopperPearson => "clopper_pearson",
+            Self::Jeffreys => "jeffreys",
         }
     }
+
+    /// Whether it is an interval of a share of one setting, and not of a change.
+    #[must_use]
+    pub fn is_of_shares(self) -> bool {
+        matches!(self, Self::Wilson | Self::ClopperPearson | Self::Jeffreys)
+    }
+}
+
+/// An adjustment of a family's p-values that is no default: shown beside the adjusted p-value, for comparison with other
+/// software. Of p-values of `B` draws none of them can fall below `1/(B + 1)` times its factor, which is the number of
+/// hypotheses for most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Adjustment {
+    /// Bonferroni (Dunn 1961): family-wise error, any dependence.
+    Bonferroni,
+    /// Holm (1979): family-wise error, any dependence.
+    Holm,
+    /// Hochberg (1988): family-wise error, under positive dependence.
+    Hochberg,
+    /// Hommel (1988): family-wise error, under positive dependence.
+    Hommel,
+    /// Benjamini and Hochberg (1995): false discovery rate, under positive dependence.
+    BenjaminiHochberg,
+    /// Benjamini and Yekutieli (2001): false discovery rate, any dependence.
+    BenjaminiYekutieli,
+}
+
+impl Adjustment {
+    /// Its name in findings.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bonferroni => "bonferroni",
+            Self::Holm => "holm",
+            Self::Hochberg => "hochberg",
+            Self::Hommel => "hommel",
+            Self::BenjaminiHochberg => "benjamini_hochberg",
+            Self::BenjaminiYekutieli => "benjamini_yekutieli",
+        }
+    }
+}
+
+/// A family of hypotheses that is declared beside those that are fixed: which changes against the baseline are corrected
+/// together. What is absent is not restricted. A hypothesis belongs to the first family that names it, and then to no other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Family {
+    /// Its name in findings.
+    pub id: String,
+    /// Benchmark ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub benchmarks: Option<Vec<String>>,
+    /// Metric ids; the metrics that lead a benchmark if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Vec<String>>,
+    /// Schemes, or names of `[[setting]]`s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schemes: Option<Vec<String>>,
+    /// Axes; `all` is the cell over all items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub axes: Option<Vec<String>>,
+    /// Subgroups, by name or as `axis: name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subgroups: Option<Vec<String>>,
 }
 
 /// How a chosen option is read from generated text.
@@ -185,6 +265,8 @@ impl Default for Plan {
             paper: false,
             parser: Parser::default(),
             intervals: Vec::new(),
+            adjustments: Vec::new(),
+            families: Vec::new(),
         }
     }
 }

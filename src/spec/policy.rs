@@ -2,8 +2,8 @@
 
 use super::check::Check;
 use super::error::SpecError;
-use super::file::{AuditFile, GateEntry, WaiverEntry};
-use super::plan::{Gate, Plan, Preset, Waiver};
+use super::file::{AuditFile, FamilyEntry, GateEntry, WaiverEntry};
+use super::plan::{Family, Gate, Plan, Preset, Waiver};
 use super::{QuantScheme, Setting};
 use crate::benchmark::{LoadRequest, Options};
 use crate::findings::Worse;
@@ -122,6 +122,42 @@ impl Check {
             worse: entry.worse,
             inconclusive: entry.inconclusive,
         })
+    }
+
+    /// The declared families.
+    pub(super) fn families(
+        &self,
+        file: &AuditFile,
+        benchmarks: &[(LoadRequest, Vec<String>)],
+        settings: &[Setting],
+    ) -> Result<Vec<Family>, SpecError> {
+        let mut ids = BTreeSet::new();
+        let family = |entry: &FamilyEntry| {
+            self.name(&entry.id, "a family's id")?;
+            if !ids.insert(entry.id.get_ref().clone()) {
+                return Err(self.wrong(
+                    format!("there are two families {:?}", entry.id.get_ref()),
+                    entry.id.span(),
+                    "",
+                ));
+            }
+            for benchmark in entry.benchmarks.iter().flatten() {
+                if !benchmarks.iter().any(|(r, _)| r.id == *benchmark.get_ref()) {
+                    let known = benchmarks.iter().map(|(r, _)| r.id.as_str()).collect::<Vec<_>>().join(", ");
+                    let message = format!("there is no benchmark {:?}", benchmark.get_ref());
+                    return Err(self.wrong(message, benchmark.span(), &format!("this file's benchmarks are {known}")));
+                }
+            }
+            Ok(Family {
+                id: entry.id.get_ref().clone(),
+                benchmarks: entry.benchmarks.as_ref().map(|all| all.iter().map(|b| b.get_ref().clone()).collect()),
+                metrics: entry.metrics.clone(),
+                schemes: self.known_schemes(entry.schemes.as_deref(), settings)?,
+                axes: entry.axes.clone(),
+                subgroups: entry.subgroups.clone(),
+            })
+        };
+        file.plan.families.iter().map(family).collect()
     }
 
     fn known_models(

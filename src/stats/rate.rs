@@ -56,14 +56,45 @@ pub fn jeffreys(rate: f64, size: f64, level: Level) -> Option<Interval> {
 /// design effect can be estimated, [`clopper_pearson`] with the number of clusters. `None` with fewer than 6 clusters.
 /// Effective size `n/deff` with t (Korn & Graubard 1998). Not for changes between settings: use the paired interval.
 pub fn of_clusters(design: &Design, totals: &Totals, level: Level) -> Option<Interval> {
+    let (rate, size, df) = effective(design, totals)?;
+    if rate <= 0.0 || rate >= 1.0 {
+        return clopper_pearson(rate, size, level);
+    }
+    wilson(rate, size, df, level)
+}
+
+/// An interval of a rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// [`wilson`].
+    Wilson,
+    /// [`clopper_pearson`].
+    ClopperPearson,
+    /// [`jeffreys`].
+    Jeffreys,
+}
+
+/// As [`of_clusters`], by one method throughout, also at 0 and 1 (with the number of clusters as size, and z in place of
+/// t). For comparison with other software: not a default. `None` with fewer than 6 clusters.
+pub fn of_clusters_by(method: Method, design: &Design, totals: &Totals, level: Level) -> Option<Interval> {
+    let (rate, size, df) = effective(design, totals)?;
+    match method {
+        Method::Wilson => wilson(rate, size, df, level),
+        Method::ClopperPearson => clopper_pearson(rate, size, level),
+        Method::Jeffreys => jeffreys(rate, size, level),
+    }
+}
+
+/// Rate, effective size, and degrees of freedom: the number of clusters, and infinity, at 0 and 1.
+fn effective(design: &Design, totals: &Totals) -> Option<(f64, f64, f64)> {
     let jackknifed = jackknife(design, totals, &Ratio).ok()?;
     let rate = jackknifed.estimate;
     if rate <= 0.0 || rate >= 1.0 {
-        return clopper_pearson(rate, totals.clusters() as f64, level);
+        return Some((rate, totals.clusters() as f64, f64::INFINITY));
     }
     // Never more than the items that there are: a design effect below 1 may be luck.
     let size = (rate * (1.0 - rate) / (jackknifed.se * jackknifed.se)).min(totals.sum()[1]);
-    wilson(rate, size, jackknifed.df, level)
+    Some((rate, size, jackknifed.df))
 }
 
 /// Upper bound `1 − α^{1/G}` on a rate of which none was seen among `clusters` independent clusters ("rule of three":

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 /// Rows that are held at a time.
-const STRETCH: usize = 1 << 21;
+const STRETCH: usize = 3 << 19;
 
 /// Stands for the column of ids where there is none: every row has a name of its own.
 pub(super) const EVERY_ROW: &str = "";

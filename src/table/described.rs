@@ -27,6 +27,7 @@ pub(super) fn describe(
         requested: id.clone(),
         label: id.clone(),
         scheme_family: "none".to_owned(),
+        own: false,
         bits_per_weight: None,
         bits_per_weight_model: None,
         activations: "not stated".to_owned(),

@@ -1,6 +1,7 @@
 //! From records to findings: closed-form values, laws, and refusals, on runs that are written down here.
 
 mod beside;
+mod declared;
 mod extremes;
 mod items;
 mod laws;

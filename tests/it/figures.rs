@@ -113,6 +113,24 @@ fn every_kind_of_figure_is_drawn() {
 }
 
 #[test]
+fn lines_over_bits_join_the_schemes_of_a_family_and_no_setting_of_a_name_of_its_own() {
+    let drawn = |own: &dyn Fn(usize) -> bool| {
+        let mut all = findings(shape(3, 9));
+        for (i, setting) in all.audit.settings.iter_mut().filter(|s| !s.baseline && !s.aa).enumerate() {
+            setting.own = own(i);
+        }
+        let pages = render(&all, &Theme::default(), &Templates::embedded()).unwrap();
+        let (_, svg) = figures(&pages).find(|(path, _)| path.contains("curve")).unwrap();
+        (svg.matches("<polyline").count() + svg.matches("<line").count(), svg.matches("<circle").count())
+    };
+    let (lines, marks) = drawn(&|_| false);
+    let (fewer, same) = drawn(&|i| i == 4);
+    let (none, still) = drawn(&|_| true);
+    assert!(none < fewer && fewer < lines, "{none} {fewer} {lines}");
+    assert_eq!((marks, marks), (same, still), "every setting keeps its mark");
+}
+
+#[test]
 fn split_sheets_show_every_subgroup_at_every_setting_once() {
     let pages = pages(shape(60, 20), &Theme::default());
     for kind in ["forest", "overview"] {

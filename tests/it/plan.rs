@@ -141,3 +141,28 @@ fn presets_fill_in_what_the_file_does_not_say() {
     assert!(!load("[plan]\npreset = \"paper\"\npaper = false\n").plan.paper);
     assert!(load("[plan]\npaper = true\n").plan.paper);
 }
+
+#[test]
+fn a_declared_family_is_frozen_and_hashed_into_the_findings_plan() {
+    let declared = "[[plan.family]]\nid = \"main\"\nsubgroups = [\"gender: woman\"]\n";
+    let audit = Audit::new("\"q8_0\"", 8, &format!("{SMALL_PLAN}{declared}"));
+    let path = audit.folder.path().join("plan.json");
+    assert_eq!(audit.run("plan", &["--no-probe"]).status.code(), Some(0));
+    let frozen = load_frozen(&path).unwrap();
+    assert_eq!(frozen.content["plan"]["families"][0]["id"], "main");
+    assert!(frozen.content["families"]["declared"].as_str().unwrap().contains("maxT"));
+    audit.write(&Audit::text("\"q8_0\"", 8, &format!("{SMALL_PLAN}{}", declared.replace("woman", "man"))));
+    assert_eq!(audit.run("plan", &["--no-probe"]).status.code(), Some(0));
+    assert_ne!(load_frozen(&path).unwrap().sha256, frozen.sha256);
+    // Words that name nothing are refused before anything runs.
+    for (from, to, said) in [
+        ("gender: woman", "gender: women", "there is no subgroup \"gender: women\""),
+        ("subgroups", "schemes", "neither a scheme in [settings] nor the name"),
+        ("subgroups", "benchmarks", "there is no benchmark \"gender: woman\""),
+    ] {
+        audit.write(&Audit::text("\"q8_0\"", 8, &format!("{SMALL_PLAN}{}", declared.replace(from, to))));
+        let output = audit.run("check", &[]);
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    }
+}

@@ -5,6 +5,7 @@
 mod disk;
 mod exit;
 mod failed;
+mod gated;
 mod kills;
 mod loading;
 mod memory;

@@ -161,6 +161,25 @@ fn power_from_assumptions_is_the_planning_formula() {
     assert!((rows[0].mde - MDE_OF_MEANS).abs() < 1e-9, "{}", rows[0].mde);
 }
 
+#[test]
+fn power_of_a_handful_of_items_has_no_curve_point_without_a_standard_error_and_none_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("power.json");
+    let output = quantbias(&["power", "--items", "3", "--sd", "1", "--json", json.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let rows: Vec<PowerRow> = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    // Of 0.75, 1.5, 2.25, 3, 4.5, 6, 12, 24, and 48 items, rounded up.
+    let items: Vec<u64> = rows[0].curve.iter().map(|p| p.items).collect();
+    assert_eq!(items, [2, 3, 5, 6, 12, 24, 48]);
+    assert!(
+        text(&output.stdout).starts_with("a mean, from assumptions: detectable change"),
+        "{}",
+        text(&output.stdout)
+    );
+    let help = text(&quantbias(&["power", "--help"]).stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("margins are those of its plan"), "{help}");
+}
+
 /// From SciPy, as above.
 const MDE: f64 = 0.024_272_723_191_741_76;
 /// SciPy: (t.ppf(.975, 39) + norm.ppf(.8))·√(.09/400).

@@ -615,6 +615,11 @@ def compare_estimates(findings, benchmarks, emission, strata, settings, readings
                 limits = rate_limits(v, t.base[:, 1].sum(), len(t.names), found[0], found[1], row["interval"]["level"])
                 same("share interval lower", where, limits[0], low, 1e-8)
                 same("share interval upper", where, limits[1], high, 1e-8)
+        for other in row.get("other_intervals", []):
+            if other["limits"]:
+                mine = other_rate_limits(other["method"], v, t.base[:, 1].sum(), len(t.names), found, findings["plan"]["level"])
+                for ours, theirs in zip(mine, other["limits"]):
+                    same(f"{other['method']} of a share", where, ours, theirs, 1e-8)
 
 
 def compare_contrasts(findings, benchmarks, emission, strata, readings, rng):
@@ -857,6 +862,46 @@ def rate_limits(rate, n, g, se, df, level):
     return max(0.0, centre - reach), min(1.0, centre + reach)
 
 
+def other_rate_limits(method, rate, n, g, found, level):
+    """A share's interval by a method that is no default, with size n/deff; g clusters and z at 0 and 1."""
+    end = rate in (0.0, 1.0)
+    size = g if end else min(rate * (1 - rate) / found[0] ** 2, n)
+    k, half = rate * size, (1 - level) / 2
+    if method == "wilson":
+        z = stats.norm.ppf(1 - half) if end else stats.t.ppf(1 - half, found[1])
+        centre = (rate + z * z / (2 * size)) / (1 + z * z / size)
+        reach = z / (1 + z * z / size) * math.sqrt(rate * (1 - rate) / size + z * z / (4 * size * size))
+        return (0.0 if rate == 0 else max(0.0, centre - reach)), (1.0 if rate == 1 else min(1.0, centre + reach))
+    if method == "jeffreys":
+        return tuple(stats.beta.ppf(p, k + 0.5, size - k + 0.5) for p in (half, 1 - half))
+    low = 0.0 if rate == 0 else stats.beta.ppf(half, k, size - k + 1)
+    return low, 1.0 if rate == 1 else stats.beta.ppf(1 - half, k + 1, size - k)
+
+
+def other_adjustment(method, p):
+    """Adjusted p-values from the definitions: Hommel's as the closure of Simes' test."""
+    m, order = len(p), sorted(range(len(p)), key=lambda j: p[j])
+    if method == "bonferroni":
+        return [min(1.0, m * x) for x in p]
+    if method in ("benjamini_hochberg", "benjamini_yekutieli"):
+        return list(stats.false_discovery_control(p, method="bh" if method.endswith("hochberg") else "by"))
+    if method == "hommel":
+        def closed(j):
+            rest = sorted((p[i] for i in range(m) if i != j), reverse=True)
+            sets = (sorted([p[j], *rest[:k]]) for k in range(m))  # the worst set of each size that holds j
+            return max(min(len(s) * x / (i + 1) for i, x in enumerate(s)) for s in sets)
+        return [min(1.0, closed(j)) for j in range(m)]
+    stepped = [(m - i) * p[j] for i, j in enumerate(order)]
+    if method == "holm":
+        stepped = np.maximum.accumulate(stepped)
+    else:
+        stepped = np.minimum.accumulate(stepped[::-1])[::-1]
+    out = [0.0] * m
+    for j, x in zip(order, stepped):
+        out[j] = min(1.0, float(x))
+    return out
+
+
 def wilson(beside, values, interval, where):
     """Rate over clusters: Wilson with n/deff and t; Clopper-Pearson with G at 0 and 1."""
     if interval is None:
@@ -1067,6 +1112,26 @@ def event_at(x, metric, setting, i):
     return events[metric](x.items[i], *x.readings[x.b, setting][i][1])
 
 
+def net_of_clusters(x, pairs):
+    nets = Counter()
+    for i, (a, b) in pairs.items():
+        nets[x.cluster[i]] += int(b) - int(a)
+    return nets.values()
+
+
+def convolved(nets):
+    """Share of the 2^G patterns of signs whose sum is as far from 0 as the observed one."""
+    weights = {0: 1}
+    for d in nets:
+        grown = Counter()
+        for total, n in weights.items():
+            grown[total + d] += n
+            grown[total - d] += n
+        weights = grown
+    far = sum(n for total, n in weights.items() if abs(total) >= abs(sum(nets)))
+    return far / 2 ** len(nets)
+
+
 def compare_flips(x, row, repeat):
     where, metric = where_of(row), row["metric"]
     pairs = {}
@@ -1091,6 +1156,9 @@ def compare_flips(x, row, repeat):
     wilson(x, {i: float(not b) for i, (a, b) in pairs.items() if a}, row["ceased_interval"], where)
     if row["mcnemar"] is not None:
         same("McNemar", where, stats.binomtest(min(n01, n10), flipped).pvalue if flipped else 1.0, row["mcnemar"])
+    nets = [int(d) for d in net_of_clusters(x, pairs) if d]
+    if row.get("net_exact") is not None:
+        same("exact p of the net change", where, convolved(nets), row["net_exact"], 1e-10)
     if row["excess"] is not None:
         both = {}
         for i, (a, b) in pairs.items():
@@ -1389,6 +1457,9 @@ def compare_families(findings, settings, tables, rng, left_out):
         law("family counts", f["id"], (f["hypotheses"], f["tested"], f["rejected"]) == (
             len(rows), sum(r["test"] is not None for r in rows), sum(r["significant"] for r in rows)), str(f))
         tested = [r for r in rows if r["test"]]
+        for k, other in enumerate(tested[0].get("other_adjusted", []) if tested else []):
+            for r, p in zip(tested, other_adjustment(other["method"], [r["test"]["p"] for r in tested])):
+                same(other["method"], where_of(r), p, r["other_adjusted"][k]["p"], 1e-10)
         law("every tested row is adjusted", f["id"], all(r["p_adjusted"] is not None for r in tested))
         if f["method"].startswith("Benjamini"):
             adjusted = stats.false_discovery_control([r["test"]["p"] for r in tested]) if tested else []

@@ -8,6 +8,7 @@ use crate::findings::{FlipRow, Flips, IntervalMethod};
 use crate::metric::Metric;
 use crate::stats::cluster::Cell as _;
 use crate::stats::functional::Ratio;
+use crate::stats::permutation::exact_integer;
 use crate::stats::{paired, rate, tango};
 
 /// The event of a metric under two settings, by item.
@@ -85,6 +86,7 @@ fn row(sample: &Sample<'_>, events: &Events<'_>, metric: &dyn Metric, place: &Pl
         mcnemar: single.then(|| counts.mcnemar().p_exact),
         mcnemar_mid: single.then(|| counts.mcnemar().p_mid),
         durkalski: paired::durkalski(&by_cluster).map(|d| d.p),
+        net_exact: net_exact(&by_cluster),
         aa_rate: None,
         excess: None,
         excess_interval: None,
@@ -93,6 +95,17 @@ fn row(sample: &Sample<'_>, events: &Events<'_>, metric: &dyn Metric, place: &Pl
     };
     excess(&mut found, sample, events, place, pair);
     Some(found)
+}
+
+/// Work that an exact test of the net change may take: changed clusters times flips.
+const EXACT_WORK: f64 = 1e7;
+
+/// The exact test of the net change over clusters, where it is not too much work.
+fn net_exact(by_cluster: &[f64]) -> Option<f64> {
+    let changed: Vec<f64> = by_cluster.iter().copied().filter(|d| *d != 0.0).collect();
+    let work = changed.len() as f64 * changed.iter().map(|d| d.abs()).sum::<f64>();
+    let whole: Vec<i64> = changed.iter().map(|d| *d as i64).collect();
+    (work <= EXACT_WORK).then(|| exact_integer(&whole))?.map(|exact| exact.p)
 }
 
 /// Flips beyond those of the baseline against itself, on the same items.

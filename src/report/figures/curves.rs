@@ -65,8 +65,8 @@ fn words(drawn: &[Drawn<'_>], sheet: Sheet) -> Words {
         ),
         caption: format!(
             "{model}{}: {} against measured bits per weight (logarithmic scale). Bars: {} of the paired difference, not of \
-             the two values{}; grey: what the repeated baseline moved{}. {}. Points closer than their width are moved \
-             aside. {}.",
+             the two values{}; grey: what the repeated baseline moved{}. {}. Lines join the schemes of one family; \
+             points closer than their width are moved aside. {}.",
             sheet.words(),
             panels.join("; "),
             interval_words(&compared, |c| c.interval.as_ref()),
@@ -148,6 +148,7 @@ impl<'a> Maker<'a> {
             label: setting.label.clone(),
             family: setting.scheme_family.clone(),
             bits: setting.bits_per_weight?,
+            pure: !setting.own,
             change: c.delta.map(|d| self.scale().shown(d)),
             interval: c.interval.as_ref().map(|i| (self.scale().shown(i.lower), self.scale().shown(i.upper))),
             bound: c.interval.is_some_and(|i| i.method == IntervalMethod::RareChange),
@@ -189,6 +190,7 @@ fn baseline_point(setting: &SettingInfo) -> Option<CurvePoint> {
         label: setting.label.clone(),
         family: setting.scheme_family.clone(),
         bits: setting.bits_per_weight?,
+        pure: !setting.own,
         change: Some(0.0),
         interval: None,
         bound: false,

@@ -21,6 +21,8 @@ pub(in crate::report) struct CurvePoint {
     pub(in crate::report) family: String,
     /// Measured bits per weight.
     pub(in crate::report) bits: f64,
+    /// Whether it is one of its family's own schemes, which a line joins; not a mixture or another setting of its own name.
+    pub(in crate::report) pure: bool,
     /// Change against the baseline.
     pub(in crate::report) change: Option<f64>,
     /// Its interval.
@@ -265,7 +267,7 @@ fn ground(canvas: &Canvas<'_>, panel: &CurvePanel, place: &Place<'_>, values: &A
 
 fn lines(canvas: &Canvas<'_>, family: &str, style: Style, order: &[(&CurvePoint, f64)], values: &Axis) -> Drawn {
     let mut before: Option<(f64, f64)> = None;
-    for (point, x) in order.iter().filter(|(p, _)| p.family == family && !p.baseline) {
+    for (point, x) in order.iter().filter(|(p, _)| p.family == family && p.pure && !p.baseline) {
         let Some(change) = point.change else { continue };
         let here = (*x, values.place(change));
         if let Some(there) = before {

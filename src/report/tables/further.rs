@@ -107,6 +107,7 @@ fn flips(rows: &[FlipRow]) -> Sheet {
         .number("mcnemar", |r| r.mcnemar)
         .number("mcnemar_mid", |r| r.mcnemar_mid)
         .number("durkalski", |r| r.durkalski)
+        .number("net_exact", |r| r.net_exact)
         .number("aa_rate", |r| r.aa_rate)
         .number("excess", |r| r.excess)
         .limits("excess", |r| r.excess_interval)

@@ -83,6 +83,8 @@ fn mcnemar_stands_where_every_cluster_is_one_item() {
     assert_eq!((all.counts.n01, all.counts.n10), (7, 18));
     // statsmodels: mcnemar with b = 7, c = 18.
     assert!((all.mcnemar.unwrap() - 0.043_285_250_663_757_324).abs() < 1e-12);
+    // The exact test over clusters is the same where each is one item.
+    assert!((all.net_exact.unwrap() - 0.043_285_250_663_757_324).abs() < 1e-12);
     assert!((all.mcnemar_mid.unwrap() - 0.028_959_274_291_992_184).abs() < 1e-12);
 }
 

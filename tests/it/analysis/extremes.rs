@@ -171,7 +171,7 @@ fn a_million_clusters_are_analysed_with_the_closed_form_error() {
 
 #[test]
 fn intervals_that_the_plan_asks_for_stand_beside_the_headline_and_change_nothing_else() {
-    use quantbias::spec::BootstrapMethod as M;
+    use quantbias::spec::OtherMethod as M;
     let data = clustered(40, &|i| i);
     let asked = Plan { intervals: vec![M::Percentile, M::Basic, M::Studentized, M::Bca], ..plan() };
     let (plain, found) = (findings(&data, FOUR, &plan(), &scattered), findings(&data, FOUR, &asked, &scattered));

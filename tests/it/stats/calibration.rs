@@ -3,7 +3,7 @@
 //!
 //! Slow, so ignored by default. `cargo test --release --test it -- --ignored calibration --nocapture` prints a table and
 //! asserts of the defaults that coverage lies within 0.93 and 0.97 and that no error rate at .05 is above 0.06; the last
-//! one is `tests/reference/stats/calibration.csv`. Every scenario has a true change of 0 in the population of clusters
+//! one is `tests/reference/stats/calibration.csv`, and a quick test holds that file against the scenarios here. Every scenario has a true change of 0 in the population of clusters
 //! (ICAT: a known value). In those called "uneven", and in the families, the two settings are not exchangeable within
 //! clusters, so that the sign-flip test holds only asymptotically. Other methods are printed and not judged.
 
@@ -93,6 +93,67 @@ impl Table {
     }
 }
 
+/// First line of the table.
+const HEAD: &str = "scenario,what,share,monte_carlo_error,repetitions,default";
+
+/// Every scenario that is simulated.
+const SCENARIOS: [&str; 22] = [
+    "8 clusters of 20",
+    "8 clusters of 40 heterogeneous",
+    "15 clusters of 40 heterogeneous",
+    "25 clusters of 40",
+    "25 clusters of 40 uneven",
+    "25 clusters of 60",
+    "25 clusters of 150 strong",
+    "25 clusters very unequal sizes",
+    "60 clusters of 20",
+    "30 clusters of 20 in 3 strata",
+    "subgroup of 30% in 6 strata of 25",
+    "BBQ ambiguous score 25 clusters of 8",
+    "BBQ ambiguous score 25 clusters of 40",
+    "60 single items 5% flips",
+    "300 single items 2% flips",
+    "400 single items 5% flips",
+    "ICAT of 250 items at its kink",
+    "ICAT of 250 items at SS .62",
+    "family of 40 on shared clusters",
+    "family of 160 on shared clusters",
+    "family of 40 on clusters of their own",
+    "family of 160 on clusters of their own",
+];
+
+fn scenarios(table: &str) -> BTreeSet<String> {
+    let rows = table.lines().filter(|l| !l.starts_with('#') && *l != HEAD);
+    rows.filter_map(|l| l.split(',').next()).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_committed_calibration_holds_every_scenario_and_no_default_on_the_side_that_misleads() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/stats/calibration.csv");
+    let text = std::fs::read_to_string(path).unwrap();
+    let missing: Vec<&str> = SCENARIOS.into_iter().filter(|s| !scenarios(&text).contains(*s)).collect();
+    assert!(missing.is_empty(), "simulated and never committed: {missing:?}; run the slow test and commit its table");
+    assert_eq!(scenarios(&text).len(), SCENARIOS.len(), "the table has scenarios that are not simulated");
+    let mut outside = BTreeSet::new();
+    for row in text.lines().filter(|l| !l.starts_with('#') && *l != HEAD) {
+        let cells: Vec<&str> = row.split(',').collect();
+        let share: f64 = cells[2].parse().unwrap();
+        assert!(cells[4].parse::<u64>().unwrap() <= REPETITIONS, "{row}");
+        let judged = if COVERAGES.contains(&cells[1]) {
+            Some((0.93..=0.97).contains(&share))
+        } else {
+            ERRORS.contains(&cells[1]).then_some(share <= 0.06)
+        };
+        let verdict = judged.map_or("", |inside| if inside { "inside" } else { "outside" });
+        assert_eq!(cells[5], verdict, "{row}");
+        if judged == Some(false) {
+            assert!(COVERAGES.contains(&cells[1]) && share > 0.97, "misleading: {row}");
+            outside.insert((cells[0], cells[1]));
+        }
+    }
+    assert_eq!(outside, OUTSIDE.iter().map(|(scenario, what, _)| (*scenario, *what)).collect());
+}
+
 #[test]
 #[ignore = "minutes of simulation; run by name"]
 fn calibration_of_the_defaults() {
@@ -119,7 +180,8 @@ fn calibration_of_the_defaults() {
         });
         table.add(scenario, &tally);
     }
-    println!("scenario,what,share,monte_carlo_error,repetitions,default\n{}", table.rows);
+    println!("{HEAD}\n{}", table.rows);
+    assert_eq!(scenarios(&format!("{HEAD}\n{}", table.rows)), BTreeSet::from(SCENARIOS.map(str::to_owned)));
     assert_eq!(table.unsafe_side, Vec::<String>::new());
     let known = OUTSIDE.iter().map(|(scenario, what, _)| ((*scenario).to_owned(), (*what).to_owned())).collect();
     assert_eq!(table.outside, known);
