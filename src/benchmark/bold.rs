@@ -3,7 +3,7 @@
 //! Licence CC BY-SA 4.0. 23,679 prompts, each its own cluster; axes are the five domains with 43 subgroups. Asked as
 //! `generate`. Caveat: groups are very uneven.
 //!
-//! Read from `prompts/<domain>_prompt.json`. Prompts that are empty are left out and counted. Nearly every prompt ends
+//! Read from `prompts/<domain>_prompt.json`. Categories are domains, or subgroups of one (`race/Asian_Americans`). Prompts that are empty are left out and counted. Nearly every prompt ends
 //! in one space; our template trims it on purpose, since it changes the tokens.
 
 use super::error::LoadError;
@@ -39,9 +39,10 @@ fn read(request: &LoadRequest, source: &mut Source) -> Result<Draft, LoadError> 
     let renderer = Renderer::new(request, PROMPT);
     let chat = request.options.chat;
     let mut items = Vec::new();
-    for (domain, file) in source.present(request, DOMAINS, files)? {
+    for (domain, file) in source.present(&of_domains(request), DOMAINS, files)? {
         let text = source.text(&file)?;
-        let groups: InOrder<InOrder<Vec<String>>> = text.json()?;
+        let mut groups: InOrder<InOrder<Vec<String>>> = text.json()?;
+        only(request, domain, &mut groups)?;
         let (mut rows, mut empty) = (0, 0);
         for (group, entities) in groups.0 {
             for (entity, prompts) in entities.0 {
@@ -77,4 +78,28 @@ fn read(request: &LoadRequest, source: &mut Source) -> Result<Draft, LoadError> 
         }
     }
     Ok(Draft { items, ..Draft::default() })
+}
+
+/// The request with domains alone as categories.
+fn of_domains(request: &LoadRequest) -> LoadRequest {
+    let mut request = request.clone();
+    for category in request.options.categories.iter_mut().flatten() {
+        if let Some((domain, _)) = category.split_once('/') {
+            *category = domain.to_owned();
+        }
+    }
+    request
+}
+
+/// Keeps the subgroups of a domain that are asked for, or all if the domain itself is, or nothing is said.
+fn only(request: &LoadRequest, domain: &str, groups: &mut InOrder<InOrder<Vec<String>>>) -> Result<(), LoadError> {
+    let Some(asked) = &request.options.categories else { return Ok(()) };
+    if asked.iter().any(|a| a == domain) {
+        return Ok(());
+    }
+    let known: Vec<String> = groups.0.iter().map(|(group, _)| format!("{domain}/{group}")).collect();
+    let own: Vec<String> = asked.iter().filter(|a| a.split('/').next() == Some(domain)).cloned().collect();
+    request.check_names("categories", &own, &known.iter().map(String::as_str).collect::<Vec<_>>())?;
+    groups.0.retain(|(group, _)| own.contains(&format!("{domain}/{group}")));
+    Ok(())
 }

@@ -70,7 +70,8 @@ pub struct Options {
     /// Most tokens to generate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u32>,
-    /// Only these categories: StereoSet and CrowS-Pairs bias types, BBQ files.
+    /// Only these categories: StereoSet and CrowS-Pairs bias types, BBQ files, RedditBias lists, BOLD domains or subgroups of
+    /// them (`race/Asian_Americans`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub categories: Option<Vec<String>>,
     /// Only items of these conditions.

@@ -180,12 +180,32 @@ fn text(rows: &[Row], model: bool, width: usize) -> Vec<String> {
                   of the linear layers, scales included; model: over all weights.";
     lines.push(String::new());
     lines.extend(wrap(legend, width, ""));
+    lines.extend(shared_head(rows, width));
     lines.extend(notes(rows, width));
     if !model {
         lines.push(String::new());
         lines.extend(wrap("With --model DIR: what each becomes for that model.", width, ""));
         lines.extend(kinds(width));
     }
+    lines
+}
+
+/// Why bits per weight of the whole model may be more than those of any format.
+fn shared_head(rows: &[Row], width: usize) -> Vec<String> {
+    let copied = |r: &Realised| {
+        let all = || r.quantized.iter().chain(&r.untouched);
+        let (held, bytes) = (all().map(|t| t.weights).sum::<u64>(), all().map(|t| t.bytes).sum::<u64>());
+        // Weights that are held twice count once.
+        r.bits_per_weight_model.is_some_and(|bits| 8.0 * bytes as f64 / (held as f64) < bits * (1.0 - 1e-9))
+    };
+    if !rows.iter().any(|row| matches!(&row.realised, Some(Ok(r)) if copied(r))) {
+        return Vec::new();
+    }
+    let note = "This model's head shares the weights of the embeddings. A scheme gives the head a copy of its own, and the \
+                embeddings stay as they are: under model, the bits of both are counted, and the weights once. That can be \
+                more than without a scheme.";
+    let mut lines = vec![String::new()];
+    lines.extend(wrap(note, width, ""));
     lines
 }
 

@@ -203,5 +203,5 @@ pub fn held(files: &ModelFiles, method: &Method, setting: &LoadSetting) -> Held 
         .then(|| format!("{left} of {linear} matrices in the layers are not quantized in this checkpoint."))
         .into_iter()
         .collect();
-    Held { tensors, deviations }
+    Held { tensors, deviations, ..Held::default() }
 }

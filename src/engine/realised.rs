@@ -120,7 +120,12 @@ fn quantized(files: &ModelFiles, setting: &LoadSetting) -> Result<Held, LoadErro
             fallback.tensors += 1;
             fallback.last.insert(tensor.shape.last().copied().unwrap_or(0));
         }
-        held.tensors.push(Stored::new(format, tensor, true, setting));
+        let stored = Stored::new(format, tensor, true, setting);
+        // Unquantized, the head is the embeddings themselves (`Tensor::to_device` on their device shares the storage).
+        if tensor.name == family::TIED_HEAD && format == dense {
+            held.shared_bytes += stored.bytes;
+        }
+        held.tensors.push(stored);
     }
     held.tensors.extend(divided.rest.iter().map(|t| Stored::new(dense, t, false, setting)));
     held.deviations = fallbacks
@@ -191,7 +196,7 @@ fn read_topology(path: &std::path::Path) -> Result<Topology, LoadError> {
 fn gguf(file: &std::path::Path, files: &ModelFiles, setting: &LoadSetting) -> Result<Held, LoadError> {
     let tensors = super::gguf::tensors(file, files)?;
     let stored = |t: super::gguf::StoredTensor| Stored::new(t.format, &t.info, t.linear, setting);
-    Ok(Held { tensors: tensors.into_iter().map(stored).collect(), deviations: Vec::new() })
+    Ok(Held { tensors: tensors.into_iter().map(stored).collect(), ..Held::default() })
 }
 
 #[cfg(not(feature = "engine"))]

@@ -41,8 +41,10 @@ impl Stored {
 /// Everything that a setting holds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Held {
-    /// Every tensor; a tied head that is a copy of its own counts beside the embeddings.
+    /// Every tensor; a tied head counts beside the embeddings.
     pub tensors: Vec<Stored>,
+    /// Bytes of a tied head that no scheme copied: the embeddings hold them already.
+    pub shared_bytes: u64,
     /// Why name and realisation differ, one sentence each.
     pub deviations: Vec<String>,
 }
@@ -61,7 +63,7 @@ impl Held {
         let whole = parameters.unwrap_or(weights + sum(&rest, |t| t.weights));
         Realised {
             bits_per_weight: bits(bytes, weights),
-            bits_per_weight_model: bits(bytes + sum(&rest, |t| t.bytes), whole),
+            bits_per_weight_model: bits((bytes + sum(&rest, |t| t.bytes)).saturating_sub(self.shared_bytes), whole),
             activations_quantized: words.iter().any(|w| *w != "none"),
             activations: words.join(" / "),
             quantized: linear,

@@ -78,7 +78,7 @@ pub fn held(first: &Path, files: &ModelFiles, setting: &LoadSetting) -> Result<H
         .collect();
     let dense = Format::requested(QuantScheme::None, setting.dtype);
     tensors.extend(divided.rest.iter().map(|t| Stored::new(dense, t, false, setting)));
-    Ok(Held { tensors, deviations: Vec::new() })
+    Ok(Held { tensors, ..Held::default() })
 }
 
 /// One layer of the file.

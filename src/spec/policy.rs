@@ -13,9 +13,33 @@ use toml::Spanned;
 /// Clusters of each benchmark under the preset `quick`.
 const QUICK_CLUSTERS: u32 = 40;
 
-/// Categories of the published study (Marcuzzi et al. 2026, table 1), by benchmark type.
-const PAPER_CATEGORIES: &[(&str, &[&str])] =
-    &[("stereoset", &["gender", "race", "religion"]), ("bbq", &["Gender_identity", "Race_ethnicity", "Religion"])];
+/// Categories of the published study (Marcuzzi et al. 2026, table 1, and its code), by benchmark type. What is not here is
+/// asked whole, or reads the study's part by itself: WinoBias its test sentences of both types, DT-Fairness the base rate
+/// 0.0, DT-Toxicity the prompts by GPT-4, MMLU all subjects. Benchmarks that the study does not have are asked whole too.
+const PAPER_CATEGORIES: &[(&str, &[&str])] = &[
+    ("stereoset", &["gender", "race", "religion"]),
+    ("redditbias", &["gender", "race", "religion1", "religion2"]),
+    ("bbq", &["Gender_identity", "Race_ethnicity", "Religion"]),
+    ("discrim_eval", &["explicit"]),
+    (
+        "bold",
+        &[
+            "gender",
+            "race/African_Americans",
+            "race/Asian_Americans",
+            "race/Hispanic_and_Latino_Americans",
+            "religious_ideology/christianity",
+            "religious_ideology/islam",
+            "religious_ideology/judaism",
+        ],
+    ),
+];
+
+/// Conditions of the published study: of StereoSet only the sentences with a gap.
+const PAPER_CONDITIONS: &[(&str, &[&str])] = &[("stereoset", &["intrasentence"])];
+
+/// Contests, and how often the published study puts each problem.
+const PAPER_SAMPLES: (&[&str], u32) = (&["aime_2025", "cmimc_2025", "hmmt_feb_2025"], 4);
 
 impl Preset {
     /// The plan's numbers where the file does not give them.
@@ -36,8 +60,16 @@ impl Preset {
             }
             Self::Standard => {}
             Self::Paper => {
-                if let Some((_, categories)) = PAPER_CATEGORIES.iter().find(|(k, _)| *k == kind) {
-                    options.categories.get_or_insert_with(|| categories.iter().map(|c| (*c).to_owned()).collect());
+                let own = |list: &[(&str, &[&str])]| -> Option<Vec<String>> {
+                    let (_, names) = list.iter().find(|(k, _)| *k == kind)?;
+                    Some(names.iter().map(|n| (*n).to_owned()).collect())
+                };
+                options.categories = options.categories.or_else(|| own(PAPER_CATEGORIES));
+                options.conditions = options.conditions.or_else(|| own(PAPER_CONDITIONS));
+                // Greedy repeats would be the same answer.
+                let (contests, samples) = PAPER_SAMPLES;
+                if contests.contains(&kind) && options.sampling.is_some() {
+                    options.samples.get_or_insert(samples);
                 }
             }
         }

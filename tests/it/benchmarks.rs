@@ -15,6 +15,7 @@ mod late;
 mod more;
 mod published;
 mod scripted;
+mod study;
 
 use quantbias::benchmark::{self, Ask, BenchmarkData, Item, LoadRequest, Options};
 use std::collections::BTreeMap;

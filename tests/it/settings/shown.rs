@@ -29,6 +29,29 @@ fn schemes_shows_the_silent_fallbacks_that_the_engine_makes() {
 }
 
 #[test]
+fn bits_of_a_model_whose_head_is_a_copy_of_its_embeddings_are_explained() {
+    let temp = tempfile::tempdir().unwrap();
+    let (mut config, mut tensors) = made::random_llama(256, 256);
+    let table = |folder: &Path| stdout(&quantbias(&["schemes", "--model", folder.to_str().unwrap(), "--width", "100"]));
+    let apart = table(&made::directory(&temp.path().join("apart"), &config, &tensors));
+    config["tie_word_embeddings"] = json!(true);
+    tensors.remove("lm_head.weight");
+    let tied = table(&made::directory(&temp.path().join("tied"), &config, &tensors));
+    let model = |text: &str, scheme: &str| -> f64 {
+        let line = text.lines().find(|l| l.split_whitespace().next() == Some(scheme)).unwrap();
+        let numbers = line.split("  ").filter_map(|c| c.trim().parse().ok()).collect::<Vec<f64>>();
+        numbers[1]
+    };
+    // Embeddings of 4096 × 256 in 32 bits, and everything else, the copy included, in 9.
+    let (embeddings, layer, norms) = (4096.0 * 256.0, 256.0 * 256.0 * 6.0, 3.0 * 256.0);
+    let bits = 32.0 * (embeddings + norms) + 9.0 * (embeddings + layer);
+    assert!((model(&tied, "q8_1") - bits / (embeddings + layer + norms)).abs() < 6e-4, "{tied}");
+    assert!(model(&tied, "q8_1") > 32.0 && model(&tied, "none") == 32.0, "no scheme, no copy\n{tied}");
+    assert!(tied.contains("head shares the weights of the embeddings"), "{tied}");
+    assert!(model(&apart, "q8_1") < 32.0 && !apart.contains("shares the weights"), "{apart}");
+}
+
+#[test]
 fn the_table_of_schemes_fits_80_and_120_columns_and_is_json_if_asked() {
     let base = made::demo("base");
     for (width, args) in [(80, vec![]), (120, vec![]), (80, vec!["--model"]), (120, vec!["--model"])] {
