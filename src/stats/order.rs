@@ -128,16 +128,19 @@ impl Order {
 }
 
 /// An integer for a number: larger for larger ones, and −0 before 0, as [`f64::total_cmp`] has it.
+#[inline]
 fn key(x: f64) -> i64 {
     turn(x.to_bits().cast_signed())
 }
 
 /// The number of a key.
+#[inline]
 fn value(key: i64) -> f64 {
     f64::from_bits(turn(key).cast_unsigned())
 }
 
 /// Turns the bits below the sign over where it is on.
+#[inline]
 fn turn(bits: i64) -> i64 {
     bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
 }
