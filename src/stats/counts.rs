@@ -32,9 +32,6 @@ const BELOW: f64 = 2.8;
 const TOGETHER: usize = 8;
 const SUMMED: usize = 2048;
 
-/// Members whose single draws are written together.
-const NEAR: usize = 1024;
-
 /// A Poisson distribution on uniform numbers.
 struct Law {
     /// A 16-bit number at or above the `j`-th has a count above `j`; at or above the last it is left over.
@@ -109,11 +106,15 @@ fn poisson(law: &Law, members: &[u32], lanes: &mut Lanes, single: &mut Fast, row
     for members in members.chunks(SUMMED) {
         let mut part = [0_u16; WIDTH];
         for members in members.chunks(TOGETHER) {
-            if count(lanes, &law.cuts, &mut drawn) {
-                decide(law, single, drawn.as_flattened_mut());
+            let left_over = count(lanes, &law.cuts, &mut drawn);
+            if left_over != 0 {
+                decide(law, single, left_over, &mut drawn);
             }
+            if members.len() < TOGETHER {
+                drawn[members.len()..].fill([0; WIDTH]);
+            }
+            sum(&drawn, &mut part);
             for i in 0..members.len() {
-                sum(&drawn[i], &mut part);
                 rows[members[i] as usize] = drawn[i];
             }
         }
@@ -124,13 +125,13 @@ fn poisson(law: &Law, members: &[u32], lanes: &mut Lanes, single: &mut Fast, row
     sums
 }
 
-/// Counts from 16-bit numbers, and whether one of them is left over.
+/// Counts from 16-bit numbers, and a bit for every lane in which one of them is left over.
 #[inline(never)]
 #[expect(
     clippy::needless_range_loop,
     reason = "a loop over indices stays one loop over vectors whether or not iterators are inlined"
 )]
-fn count(lanes: &mut Lanes, cuts: &[u16; RARE], drawn: &mut [[u8; WIDTH]; TOGETHER]) -> bool {
+fn count(lanes: &mut Lanes, cuts: &[u16; RARE], drawn: &mut [[u8; WIDTH]; TOGETHER]) -> u64 {
     let mut largest = [0_u8; WIDTH];
     for two in 0..TOGETHER / 2 {
         let uniform = lanes.next();
@@ -146,38 +147,43 @@ fn count(lanes: &mut Lanes, cuts: &[u16; RARE], drawn: &mut [[u8; WIDTH]; TOGETH
             }
         }
     }
-    let mut all = 0;
+    let mut left_over = 0;
     for lane in 0..WIDTH {
-        all = all.max(largest[lane]);
+        left_over |= u64::from(largest[lane] >= RARE as u8) << lane;
     }
-    all >= RARE as u8
+    left_over
 }
 
-/// Decides what left-over numbers stand for. Eight counts are looked at together: adding `128 − RARE` turns the highest bit
-/// of those on that reach it, and carries nothing.
-fn decide(law: &Law, single: &mut Fast, drawn: &mut [u8]) {
-    for eight in drawn.as_chunks_mut::<8>().0 {
-        let mut found = u64::from_le_bytes(*eight).wrapping_add(u64::from_le_bytes([128 - RARE as u8; 8]));
-        found &= u64::from_le_bytes([128; 8]);
-        while found != 0 {
-            eight[found.trailing_zeros() as usize / 8] = law.rare(single);
-            found &= found - 1;
+/// Decides what left-over numbers stand for, cluster after cluster.
+fn decide(law: &Law, single: &mut Fast, left_over: u64, drawn: &mut [[u8; WIDTH]; TOGETHER]) {
+    for drawn in drawn {
+        let mut lanes = left_over;
+        while lanes != 0 {
+            let lane = lanes.trailing_zeros() as usize % WIDTH;
+            if drawn[lane] >= RARE as u8 {
+                drawn[lane] = law.rare(single);
+            }
+            lanes &= lanes - 1;
         }
     }
 }
 
+/// Adds counts, of which [`TOGETHER`] stay below 256.
 #[inline]
-fn sum(counts: &[u8; WIDTH], sums: &mut [u16; WIDTH]) {
+fn sum(drawn: &[[u8; WIDTH]; TOGETHER], sums: &mut [u16; WIDTH]) {
     for lane in 0..WIDTH {
-        sums[lane] += u16::from(counts[lane]);
+        let mut sum = 0;
+        for i in 0..TOGETHER {
+            sum += drawn[i][lane];
+        }
+        sums[lane] += u16::from(sum);
     }
 }
 
-/// Single draws until every replicate has as many as there are members. They are sorted roughly by cluster before they are
-/// written, so that what is written to stays in the cache.
+/// Single draws until every replicate has as many as there are members.
 fn complete(members: &[u32], sums: &[u32; WIDTH], single: &mut Fast, rows: &mut [[u8; WIDTH]]) {
     let size = members.len();
-    let mut near: Vec<Vec<u64>> = vec![Vec::new(); size.div_ceil(NEAR)];
+    let (first, last) = (members[0] as usize, members[size - 1] as usize);
     for lane in 0..WIDTH {
         let left = size.checked_sub(sums[lane] as usize).unwrap_or_else(|| {
             for cluster in members {
@@ -185,12 +191,15 @@ fn complete(members: &[u32], sums: &[u32; WIDTH], single: &mut Fast, rows: &mut 
             }
             size
         });
-        single.each_below(size as u32, left, |k| near[k / NEAR].push((k * WIDTH + lane) as u64));
-    }
-    for draw in near.iter().flatten() {
-        let (k, lane) = (*draw as usize / WIDTH, *draw as usize % WIDTH);
-        let drawn = &mut rows[members[k] as usize][lane];
-        *drawn = drawn.saturating_add(1);
+        if last - first + 1 == size {
+            let rows = &mut rows[first..=last];
+            single.try_each_below(size as u32, left, |k, hit| rows[k][lane] = rows[k][lane].saturating_add(hit));
+        } else {
+            single.try_each_below(size as u32, left, |k, hit| {
+                let drawn = &mut rows[members[k] as usize][lane];
+                *drawn = drawn.saturating_add(hit);
+            });
+        }
     }
 }
 

@@ -28,27 +28,9 @@ pub(crate) struct Group<'a, 'c> {
 impl<'a, 'c> Group<'a, 'c> {
     /// `cells` share their clusters, of `clusters` in the design.
     pub(crate) fn new(cells: &'a [(&'c dyn Cell, &'c dyn Functional)], clusters: usize) -> Self {
-        let mut known: BTreeMap<Vec<u64>, usize> = BTreeMap::new();
-        let columns: Vec<Vec<usize>> = cells
-            .iter()
-            .map(|(cell, _)| {
-                let column = |k| cell.rows().iter().skip(k).step_by(cell.width()).map(|x| x.to_bits()).collect();
-                (0..cell.width())
-                    .map(|k| {
-                        let next = known.len();
-                        *known.entry(column(k)).or_insert(next)
-                    })
-                    .collect()
-            })
-            .collect();
-        let (width, own) = (known.len(), cells.first().map_or(&[][..], |(cell, _)| cell.cluster_indices()));
-        let mut rows = vec![0.0; width * own.len()];
-        for (bits, k) in &known {
-            for (i, x) in bits.iter().enumerate() {
-                rows[i * width + k] = f64::from_bits(*x);
-            }
-        }
-        let rows = Rows::new(own, rows, width, clusters);
+        let own = cells.first().map_or(&[][..], |(cell, _)| cell.cluster_indices());
+        let (columns, distinct) = distinct_columns(cells);
+        let rows = Rows::new(own, distinct, clusters);
         let mut group = Self { cells, columns, rows, halves: Vec::new(), of_cell: Vec::new() };
         group.share_halves();
         group
@@ -87,24 +69,58 @@ impl<'a, 'c> Group<'a, 'c> {
                 let values = &mut halves[i * lanes..(i + 1) * lanes];
                 with_columns(&sums, lanes, columns, |columns| functional.values(columns, values));
             }
-            let half = |k: usize| &halves[k * lanes..(k + 1) * lanes];
             let here = lanes.min(replicates - k * lanes);
+            let half = |k: usize| &halves[k * lanes..][..here];
             for (i, values) in values.iter_mut().enumerate() {
                 match self.of_cell[i] {
-                    Some((value, None)) => one.copy_from_slice(half(value)),
-                    Some((value, Some(base))) => subtract(half(value), half(base), &mut one),
+                    Some((value, None)) => values.extend_from_slice(half(value)),
+                    Some((value, Some(base))) => values.extend(half(value).iter().zip(half(base)).map(|(a, b)| a - b)),
                     None => {
                         let (cell, functional) = self.cells[i];
                         with_columns(&sums, lanes, &self.columns[i], |columns| {
                             cell.statistics(functional, columns, &mut one);
                         });
+                        values.extend_from_slice(&one[..here]);
                     }
                 }
-                values.extend_from_slice(&one[..here]);
             }
         }
         values
     }
+}
+
+/// For each cell, which distinct column each number of its rows is, and these columns.
+fn distinct_columns(cells: &[(&dyn Cell, &dyn Functional)]) -> (Vec<Vec<usize>>, Vec<Vec<f64>>) {
+    // Columns are told apart by a number made from theirs first.
+    let mut known: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    let mut distinct: Vec<Vec<f64>> = Vec::new();
+    let mut of_cells = Vec::with_capacity(cells.len());
+    for (cell, _) in cells {
+        let (rows, width) = (cell.rows(), cell.width());
+        let mut own = Vec::with_capacity(width);
+        for k in 0..width {
+            let column: Vec<f64> = rows.iter().skip(k).step_by(width).copied().collect();
+            let alike = known.entry(mix(&column)).or_default();
+            let same = |a: &[f64]| a.iter().zip(&column).all(|(a, b)| a.to_bits() == b.to_bits());
+            own.push(alike.iter().copied().find(|k| same(&distinct[*k])).unwrap_or_else(|| {
+                alike.push(distinct.len());
+                distinct.push(column);
+                distinct.len() - 1
+            }));
+        }
+        of_cells.push(own);
+    }
+    (of_cells, distinct)
+}
+
+/// A number that differs for nearly all columns that differ.
+fn mix(column: &[f64]) -> u64 {
+    let (mut sum, mut factor) = (0_u64, 0x9e37_79b9_7f4a_7c15_u64);
+    for x in column {
+        sum = sum.wrapping_add((x.to_bits() ^ x.to_bits() >> 29).wrapping_mul(factor));
+        factor = factor.wrapping_add(0xbf58_476d_1ce4_e5b8);
+    }
+    sum
 }
 
 /// Hands the columns on that a metric wants.
@@ -118,14 +134,6 @@ fn with_columns(sums: &[f64], lanes: usize, wanted: &[usize], take: impl FnOnce(
         take(&columns[..wanted.len()]);
     } else {
         take(&wanted.iter().map(|k| column(*k)).collect::<Vec<_>>());
-    }
-}
-
-fn subtract(value: &[f64], base: &[f64], out: &mut [f64]) {
-    let n = out.len();
-    let (value, base) = (&value[..n], &base[..n]);
-    for b in 0..n {
-        out[b] = value[b] - base[b];
     }
 }
 

@@ -13,7 +13,7 @@
 pub(crate) const STRETCH: usize = 64;
 
 /// Clusters or classes whose rows are added in one go.
-const TOGETHER: usize = 4;
+const TOGETHER: usize = 8;
 
 /// Clusters of a class whose counts (of one byte) are added in 16 bits.
 const ADDED: usize = 256;
@@ -68,25 +68,25 @@ pub(crate) struct Scratch {
 }
 
 impl Rows {
-    /// `rows` has `width` numbers for each of `own`, clusters of a design that has `clusters`.
-    pub(crate) fn new(own: &[u32], rows: Vec<f64>, width: usize, clusters: usize) -> Self {
-        let largest = rows.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
-        let exact = rows.iter().all(|x| x.fract() == 0.0) && largest * clusters as f64 <= f64::from(1 << 24);
-        if !exact {
+    /// Each of `columns` has a number for each of `own`, clusters of a design that has `clusters`.
+    pub(crate) fn new(own: &[u32], mut columns: Vec<Vec<f64>>, clusters: usize) -> Self {
+        let width = columns.len();
+        let largest = columns.iter().flatten().fold(0.0_f64, |m, x| m.max(x.abs()));
+        let whole = columns.iter().flatten().all(|x| x.trunc() == *x);
+        if !whole || largest * clusters as f64 > f64::from(1 << 24) {
             // Sums of such numbers depend on their order, which must not depend on the columns beside them.
-            let long = Long::Double(together(&rows, width));
+            let all: Vec<usize> = (0..own.len()).collect();
+            let long = Long::Double(together(&columns, &all, |x| x));
             return Self { width, units: Units::Clusters(own.to_vec()), short: None, long };
         }
         // A replicate draws as many clusters as there are; of those at hand hardly more than twice as many.
         let fits = clusters <= usize::from(u16::MAX) && 2.0 * largest * own.len() as f64 <= f64::from(u16::MAX);
-        let short = fits && rows.iter().all(|x| *x >= 0.0);
-        let (units, rows) = Units::of(own, rows, width);
-        let short = short.then(|| {
-            let rows = rows.chunks_exact(width.max(1)).flat_map(|row| row.iter().map(|x| *x as u16).chain([1]));
-            let most = u16::MAX / (largest as u16).max(1);
-            Short { rows: together(&rows.collect::<Vec<_>>(), width + 1), most }
+        let (units, picked) = Units::of(own, &columns);
+        let long = Long::Single(together(&columns, &picked, |x| x as f32));
+        let short = (fits && columns.iter().flatten().all(|x| *x >= 0.0)).then(|| {
+            columns.push(vec![1.0; own.len()]);
+            Short { rows: together(&columns, &picked, |x| x as u16), most: u16::MAX / (largest as u16).max(1) }
         });
-        let long = Long::Single(together(&rows.iter().map(|x| *x as f32).collect::<Vec<_>>(), width));
         Self { width, units, short, long }
     }
 
@@ -167,23 +167,35 @@ fn write<T: Copy>(sums: &[[T; STRETCH]], lanes: usize, from: usize, out: &mut [T
 }
 
 impl Units {
-    /// The units of `clusters` with `rows` of `width` numbers, and their rows.
-    fn of(clusters: &[u32], rows: Vec<f64>, width: usize) -> (Self, Vec<f64>) {
-        let alike = |i: usize| rows[i * width..(i + 1) * width].iter().map(|x| x.to_bits());
-        let mut order: Vec<usize> = (0..clusters.len()).collect();
-        order.sort_by(|a, b| alike(*a).cmp(alike(*b)));
-        let classes: Vec<&[usize]> = order.chunk_by(|a, b| alike(*a).eq(alike(*b))).collect();
+    /// The units of `clusters`, which have a number each in every column, and where each has its row.
+    fn of(clusters: &[u32], columns: &[Vec<f64>]) -> (Self, Vec<usize>) {
+        let apart = || (Self::Clusters(clusters.to_vec()), (0..clusters.len()).collect());
+        // Rows are told apart by a number made from theirs.
+        let mut mixed: Vec<(u64, usize)> = (0..clusters.len()).map(|i| (0, i)).collect();
+        for column in columns {
+            for i in 0..clusters.len() {
+                mixed[i].0 = (mixed[i].0.rotate_left(5) ^ column[i].to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            }
+        }
+        mixed.sort_unstable();
+        let classes: Vec<&[(u64, usize)]> = mixed.chunk_by(|a, b| a.0 == b.0).collect();
         if 3 * classes.len() > clusters.len() {
-            return (Self::Clusters(clusters.to_vec()), rows);
+            return apart();
+        }
+        let alike = |column: &Vec<f64>, class: &[(u64, usize)]| {
+            class.iter().all(|(_, i)| column[*i].to_bits() == column[class[0].1].to_bits())
+        };
+        if !columns.iter().all(|column| classes.iter().all(|class| alike(column, class))) {
+            return apart();
         }
         let mut end = 0;
         let ends = classes.iter().map(|class| {
             end += class.len();
             end
         });
-        let units = Self::Classes { ends: ends.collect(), clusters: order.iter().map(|i| clusters[*i]).collect() };
-        let rows = classes.iter().flat_map(|class| rows[class[0] * width..(class[0] + 1) * width].to_vec()).collect();
-        (units, rows)
+        let units = Self::Classes { ends: ends.collect(), clusters: mixed.iter().map(|(_, i)| clusters[*i]).collect() };
+        let picked = classes.iter().map(|class| class[0].1).collect();
+        (units, picked)
     }
 
     /// How often each replicate draws the `i`-th unit; nothing is written beyond the last.
@@ -237,20 +249,23 @@ trait Weighed: Copy + Default {
 }
 
 macro_rules! weighed {
-    ($number:ty, $zero:expr, $plus:expr, $times:expr, $from:expr) => {
+    ($number:ty, $nothing:expr, $plus:expr, $times:expr, $from:expr) => {
         impl Weighed for $number {
             #[inline]
             fn add(x: &[Self; TOGETHER], counts: &[[Self; STRETCH]; TOGETHER], sums: &mut [Self; STRETCH]) {
-                let ([x0, x1, x2, x3], [c0, c1, c2, c3]) = (*x, counts);
-                // Zeros add nothing.
-                if x0 == $zero && x1 == $zero && x2 == $zero && x3 == $zero {
+                let ([x0, x1, x2, x3, x4, x5, x6, x7], [c0, c1, c2, c3, c4, c5, c6, c7]) = (*x, counts);
+                if $nothing(x) {
                     return;
                 }
                 for lane in 0..STRETCH {
                     let mut sum = $plus(sums[lane], $times(x0, c0[lane]));
                     sum = $plus(sum, $times(x1, c1[lane]));
                     sum = $plus(sum, $times(x2, c2[lane]));
-                    sums[lane] = $plus(sum, $times(x3, c3[lane]));
+                    sum = $plus(sum, $times(x3, c3[lane]));
+                    sum = $plus(sum, $times(x4, c4[lane]));
+                    sum = $plus(sum, $times(x5, c5[lane]));
+                    sum = $plus(sum, $times(x6, c6[lane]));
+                    sums[lane] = $plus(sum, $times(x7, c7[lane]));
                 }
             }
 
@@ -270,16 +285,24 @@ macro_rules! weighed {
         }
     };
 }
-weighed!(u16, 0, u16::wrapping_add, u16::wrapping_mul, |n: u32| n as u16);
-weighed!(f32, 0.0, |a: f32, b: f32| a + b, |a: f32, b: f32| a * b, |n: u32| n as f32);
-weighed!(f64, 0.0, |a: f64, b: f64| a + b, |a: f64, b: f64| a * b, |n: u32| f64::from(n));
+// Zeros add nothing; in 16 bits they are added faster than they are found.
+weighed!(u16, |_| false, u16::wrapping_add, u16::wrapping_mul, |n: u32| n as u16);
+weighed!(f32, |x: &[f32]| x.iter().all(|x| *x == 0.0), |a: f32, b: f32| a + b, |a: f32, b: f32| a * b, |n: u32| n
+    as f32);
+weighed!(f64, |x: &[f64]| x.iter().all(|x| *x == 0.0), |a: f64, b: f64| a + b, |a: f64, b: f64| a * b, |n: u32| {
+    f64::from(n)
+});
 
-/// Rows (units × width) in groups of [`TOGETHER`] units, column by column, the last filled up with zeros.
-fn together<T: Weighed>(rows: &[T], width: usize) -> Vec<[T; TOGETHER]> {
-    let mut turned = Vec::with_capacity(rows.len() / TOGETHER + width);
-    for rows in rows.chunks(TOGETHER * width.max(1)) {
-        for column in 0..width {
-            turned.push(std::array::from_fn(|i| rows.get(i * width + column).copied().unwrap_or_default()));
+/// Rows of the units that have them at `picked` in groups of [`TOGETHER`], column by column, the last filled up with zeros.
+fn together<T: Weighed>(columns: &[Vec<f64>], picked: &[usize], number: fn(f64) -> T) -> Vec<[T; TOGETHER]> {
+    let mut turned = Vec::with_capacity(columns.len() * picked.len().div_ceil(TOGETHER));
+    for picked in picked.chunks(TOGETHER) {
+        for column in columns {
+            let mut one = [T::default(); TOGETHER];
+            for i in 0..picked.len() {
+                one[i] = number(column[picked[i]]);
+            }
+            turned.push(one);
         }
     }
     turned
