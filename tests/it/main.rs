@@ -26,6 +26,7 @@ mod metric_paper;
 mod metric_scripted;
 mod openai;
 mod plan;
+mod real_server;
 mod report;
 mod rescore;
 mod runner;
