@@ -58,9 +58,10 @@ pub fn tensors(path: &Path, model: &ModelFiles) -> Result<Vec<StoredTensor>, Loa
 /// candle's message; where the environment asks for backtraces, its errors carry one, which is for its developers.
 fn in_words(error: candle_core::Error) -> String {
     match error {
-        candle_core::Error::WithBacktrace { inner, .. } => in_words(*inner),
         candle_core::Error::Context { inner, context } => format!("{context}: {}", in_words(*inner)),
-        candle_core::Error::WithPath { inner, .. } => in_words(*inner),
+        candle_core::Error::WithBacktrace { inner, .. } | candle_core::Error::WithPath { inner, .. } => {
+            in_words(*inner)
+        }
         other => other.to_string(),
     }
 }

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 ///
 /// * `1.0` — first format.
 /// * `1.1` — records have the columns `thinking` and `thinking_tokens`, both nullable; items may say system prompt,
-///   prefilled reply, stop sequences, sampling, and which question they repeat.
+///   prefilled reply, stop sequences, sampling, and which question they repeat; a served setting may say what its server said
+///   of itself.
 pub const FORMAT: &str = "1.1";
 
 /// The manifest.

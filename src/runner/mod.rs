@@ -23,6 +23,7 @@ pub use speed::{Speed, Speeds};
 use crate::benchmark::BenchmarkData;
 use crate::records::{FailureReason, RecordsError, Refused, RunDir, failures};
 use crate::spec::{RunnerOptions, Setting};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -151,11 +152,11 @@ fn in_lines(reasons: &[FailureReason]) -> String {
     let mut text = if reasons.is_empty() { String::new() } else { ":".to_owned() };
     for FailureReason { text: why, items, benchmark, setting, item } in reasons.iter().take(REASONS) {
         let first = if *items == 1 { String::new() } else { "first ".to_owned() };
-        text += &format!("\n  {items} × {why} ({first}{item} of {benchmark} under {setting})");
+        let _ = write!(text, "\n  {items} × {why} ({first}{item} of {benchmark} under {setting})");
     }
     let rest: u64 = reasons.iter().skip(REASONS).map(|r| r.items).sum();
     if rest > 0 {
-        text += &format!("\n  {rest} × other reasons");
+        let _ = write!(text, "\n  {rest} × other reasons");
     }
     text
 }

@@ -28,8 +28,11 @@ pub fn main() -> ExitCode {
     let began = Instant::now();
     let mut engine = match load(&start) {
         Ok(engine) => engine,
-        Err(why) => {
-            reply(&why);
+        Err(unusable) => {
+            reply(&match unusable {
+                Unusable::Gone(reason) => Reply::Gone { reason },
+                Unusable::Wrong(reason) => Reply::Refused { reason },
+            });
             return ExitCode::SUCCESS;
         }
     };
@@ -73,28 +76,23 @@ fn read_stdin() -> Receiver<String> {
     receiver
 }
 
-/// The engine, or what to say instead.
-fn load(start: &Start) -> Result<Box<dyn Engine>, Reply> {
-    let refused = |reason| Reply::Refused { reason };
+fn load(start: &Start) -> Result<Box<dyn Engine>, Unusable> {
     match &start.engine {
         EngineChoice::Scripted(script) => match ScriptedEngine::load(script.clone(), &start.setting) {
             Ok(engine) => Ok(Box::new(engine)),
-            Err(reason) => Err(refused(reason)),
+            Err(reason) => Err(Unusable::Wrong(reason)),
         },
         EngineChoice::Mistral => match &start.load.source {
             ModelSource::Endpoint(endpoint) => {
-                match OpenAiEngine::load(endpoint, Patience::within(start.item_timeout)) {
-                    Ok(engine) => Ok(Box::new(engine.named(&start.setting))),
-                    Err(Unusable::Gone(reason)) => Err(Reply::Gone { reason }),
-                    Err(Unusable::Wrong(reason)) => Err(refused(reason)),
-                }
+                let engine = OpenAiEngine::load(endpoint, Patience::within(start.item_timeout))?;
+                Ok(Box::new(engine.named(&start.setting)))
             }
             ModelSource::Directory(_)
             | ModelSource::Hub { .. }
             | ModelSource::Gguf { .. }
             | ModelSource::Uqff { .. }
             | ModelSource::Checkpoint { .. }
-            | ModelSource::Adapted { .. } => load_mistral(start).map_err(refused),
+            | ModelSource::Adapted { .. } => load_mistral(start).map_err(Unusable::Wrong),
         },
     }
 }

@@ -27,6 +27,7 @@ mod metric_scripted;
 mod openai;
 mod plan;
 mod printing;
+mod real_server;
 mod report;
 mod rescore;
 mod runner;
