@@ -101,7 +101,8 @@ impl Failure {
         use crate::compare::CompareError;
         use crate::report::ReportError;
         match self {
-            Self::Analysis(AnalysisError::NoCells { .. }) => exit::USAGE,
+            Self::Analysis(AnalysisError::NoCells { .. })
+            | Self::Report(ReportError::NoFont { .. } | ReportError::FontFile { .. }) => exit::USAGE,
             Self::Compare(CompareError::Analysis(_))
             | Self::Spec(_)
             | Self::Analysis(_)
@@ -122,7 +123,6 @@ impl Failure {
             Self::Run(error) => run_code(error),
             Self::Scorer(error) => scorer_code(error),
             Self::Import(error) => import_code(error),
-            Self::Report(ReportError::NoFont { .. } | ReportError::FontFile { .. }) => exit::USAGE,
             Self::Report(_) | Self::Program(_) => exit::BUG,
         }
     }

@@ -195,13 +195,11 @@ pub enum TableError {
     },
     /// Totals of pairs that do not fit those of single settings.
     #[error(
-        "metric {metric}, subgroup {subgroup}, cluster {cluster:?}: the paired rows of {setting:?} count {paired} items, and the rows of {single:?} alone {items}\nhelp: every pair is an item of both settings; make both kinds of rows from the same answers, as in `quantbias analyze --totals-sql`"
+        "{cell}, cluster {cluster:?}: the paired rows of {setting:?} count {paired} items, and the rows of {single:?} alone {items}\nhelp: every pair is an item of both settings; make both kinds of rows from the same answers, as in `quantbias analyze --totals-sql`"
     )]
     MorePairs {
-        /// Metric.
-        metric: String,
-        /// Subgroup.
-        subgroup: String,
+        /// Metric and subgroup, in words.
+        cell: String,
         /// Cluster.
         cluster: String,
         /// The setting that is paired.

@@ -307,8 +307,7 @@ impl CellTotals {
                 let own = |cluster| self.single.get(single).and_then(|s| s.clusters.get(cluster)).map_or(0, |c| c.0);
                 if let Some((cluster, (paired, _))) = pairs.clusters.iter().find(|(c, (n, _))| own(*c) < *n) {
                     return Err(TableError::MorePairs {
-                        metric: metric.to_owned(),
-                        subgroup: subgroup.to_owned(),
+                        cell: format!("metric {metric}, subgroup {subgroup}"),
                         cluster: cluster.clone(),
                         setting: setting.clone(),
                         paired: *paired,

@@ -6,7 +6,7 @@
 Checked to a relative 1e-9: coverage; every estimate's value, items, clusters, SE; every contrast's values, delta,
 items, lost, clusters, changed clusters, effective clusters, flips, jackknife SE, jackknife-t interval, the bound where
 nothing changed, exact sign-flip p-values, adjusted p of Holm, Benjamini-Hochberg and Benjamini-Yekutieli
-families. Checked as laws: adjusted p >= raw p, families partition the rows, an
+families, the other adjustments and intervals of shares that a plan asks for, exact net flips over clusters. Checked as laws: adjusted p >= raw p, families partition the rows, an
 interval contains its delta, verdicts follow from margins, verdict rows add up. Checked within Monte-Carlo error:
 bootstrap limits, sampled p-values, and adjusted p of maxT families of means, from draws of its own. Beside the contrasts: ranges and their null, differences
 in differences and Q, flips with all rates and intervals, thirds, AUROC and logistic slope, distributions and divergences, outcomes,

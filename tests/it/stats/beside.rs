@@ -345,7 +345,8 @@ fn lonely_strata_are_taken_together() {
     assert_eq!(sizes(&[0, 0, 1, 2]), (vec![2, 2], 2));
     // A single one joins the smallest.
     assert_eq!(sizes(&[0, 0, 0, 1, 1, 2]), (vec![3, 3], 1));
-    assert_eq!(sizes(&[0]), (vec![1], 1));
+    // The only stratum is taken together with nothing.
+    assert_eq!(sizes(&[0]), (vec![1], 0));
     assert_eq!(sizes(&[]), (vec![], 0));
 }
 
