@@ -30,6 +30,7 @@ mod printing;
 mod report;
 mod rescore;
 mod runner;
+mod scored;
 mod scorer;
 mod server;
 mod settings;
