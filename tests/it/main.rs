@@ -21,6 +21,7 @@ mod gate;
 mod gguf;
 mod guide;
 mod import;
+mod messages;
 mod metric_answers;
 mod metric_paper;
 mod metric_scripted;
