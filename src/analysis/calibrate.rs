@@ -7,7 +7,7 @@ use super::cells::ALL;
 use super::{AnalysisError, recorded};
 use crate::findings::Cell;
 use crate::records::Run;
-use crate::scorer::builtin;
+use crate::scorer::Scores;
 use crate::spec::Plan;
 use crate::stats::bca::{basic, bca, studentized};
 use crate::stats::bootstrap::Weights;
@@ -126,20 +126,19 @@ pub struct CalibrationRow {
     pub refused: u64,
 }
 
-/// Calibrates the methods on a run.
+/// Calibrates the methods on a run whose continuations were scored.
 ///
 /// # Errors
 /// [`AnalysisError`], [`AnalysisError::NoCells`] among them where no cell has the name that was asked for.
-pub fn calibrate(run: &Run, plan: &Plan, request: &Request) -> Result<Calibration, AnalysisError> {
+pub fn calibrate(run: &Run, plan: &Plan, scores: &Scores, request: &Request) -> Result<Calibration, AnalysisError> {
     let level = Level::new(plan.level).map_err(|_| AnalysisError::Level { what: "level", value: plan.level })?;
     let root = Stream::root(plan.seed).child("calibrate");
-    let scores = builtin(run);
     let (mut rows, mut left_out) = (Vec::new(), Vec::new());
     let (mut known, mut any) = (Vec::new(), request.cells.is_none());
     for identity in &run.manifest.identity.models {
         let asked = run.manifest.identity.benchmarks.iter().zip(&run.benchmarks);
         for (_, data) in asked.filter(|(b, _)| b.models.contains(&identity.id)) {
-            let (sums, _) = recorded::sums(run, plan, data, &identity.id, &scores)?;
+            let (sums, _) = recorded::sums(run, plan, data, &identity.id, scores)?;
             let at = Trial::new(&sums, level, request, &root.child(&sums.benchmark));
             known.extend(candidates(&sums).map(|(g, p)| name(&sums, g, p)));
             let chosen = chosen(&sums, request);

@@ -11,22 +11,21 @@ use crate::engine::Answer;
 use crate::findings::{self, Findings, Flip, ItemChange, ItemText, Items};
 use crate::metric::{Metric, Outcome, Reading, Said, chosen, metrics_of};
 use crate::records::{Record, Run};
-use crate::scorer::builtin;
+use crate::scorer::Scores;
 use crate::spec::Plan;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The items that changed in each pair of settings that the findings compare, in the order of the findings. `plan` is the
-/// one that the findings were made with.
+/// one that the findings were made with, and so are `scores`.
 #[must_use]
-pub fn changed_items(run: &Run, plan: &Plan, found: &Findings) -> Items {
-    let scores = builtin(run);
+pub fn changed_items(run: &Run, plan: &Plan, scores: &Scores, found: &Findings) -> Items {
     let mut items = Items { analysis_id: found.analysis_id.clone(), ..Items::default() };
     let mut places = Places::new();
     for model in &found.audit.models {
         for data in &run.benchmarks {
             let pairs = pairs(found, &model.id, &data.name);
             let settings: BTreeSet<&str> = pairs.iter().flat_map(|p| [p.0, p.1]).collect();
-            let read = readings(run, data, settings.into_iter(), &scores, plan.parser);
+            let read = readings(run, data, settings.into_iter(), scores, plan.parser);
             for (setting, against) in pairs {
                 let side = |id: &str| Some(Side { read: read.get(id)?, records: run.records(&data.name, id)? });
                 let (Some(before), Some(after)) = (side(against), side(setting)) else { continue };

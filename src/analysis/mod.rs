@@ -147,6 +147,7 @@ pub fn analyze_scored(run: &Run, plan: &Plan, scores: Scores) -> Result<Findings
         summary(plan, plan_sha256, policy::margins(run.benchmarks.iter(), plan)),
         caveats,
     );
+    findings.scores.clone_from(&method.scores.files);
     findings.metrics = metrics(run);
     for identity in &run.manifest.identity.models {
         let model = &identity.id;

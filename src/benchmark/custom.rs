@@ -325,7 +325,7 @@ pub(super) fn load(request: &LoadRequest) -> Result<BenchmarkData, LoadError> {
     let bytes = std::fs::read(&path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => LoadError::MissingFile {
             name: path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
-            folder: folder.clone(),
+            folder: if folder.as_os_str().is_empty() { ".".into() } else { folder.clone() },
             get: "it is the TOML that defines the benchmark".into(),
         },
         _ => LoadError::Unreadable { file: path.clone(), why: e.to_string() },

@@ -1,6 +1,6 @@
 //! `quantbias benchmarks` and `quantbias benchmarks show`.
 
-use super::say;
+use super::{note, say};
 use crate::benchmark::{
     self, Ask, AskForm, BenchmarkData, Decoding, Dice, Entry, Framing, Item, LoadError, LoadRequest, Measure, Options,
     Thinking, cache,
@@ -121,9 +121,16 @@ fn request(name: &str, folder: &Path, options: Options) -> LoadRequest {
 }
 
 fn one(show: &Show) -> Result<u8, Failure> {
-    let failed = |source| Failure::Benchmark { id: show.name.clone(), source: with_path(source) };
+    let failed = |source| Failure::Benchmark {
+        id: show.name.clone(),
+        source: with_path(source, show.name == benchmark::CUSTOM),
+    };
     let (folder, forms): (PathBuf, Vec<Option<AskForm>>) = if show.name == benchmark::CUSTOM {
-        (show.path.clone().unwrap_or_default(), vec![None])
+        let Some(path) = &show.path else {
+            note!("error: a benchmark of your own lies anywhere\nhelp: name its TOML file with --path");
+            return Ok(exit::USAGE);
+        };
+        (path.clone(), vec![None])
     } else {
         let entry = benchmark::entry(&show.name).map_err(failed)?;
         let cached = || cache::data_folder(&cache::folder().unwrap_or_default(), entry.name);
@@ -147,10 +154,10 @@ fn one(show: &Show) -> Result<u8, Failure> {
     Ok(exit::DONE)
 }
 
-/// A missing file, with the options that say where it is.
-fn with_path(error: LoadError) -> LoadError {
+/// A missing file of a published benchmark, with the options that say where it is.
+fn with_path(error: LoadError, own: bool) -> LoadError {
     match error {
-        LoadError::MissingFile { name, folder, get } => LoadError::MissingFile {
+        LoadError::MissingFile { name, folder, get } if !own => LoadError::MissingFile {
             name,
             folder,
             get: format!("{get}; or name its folder with --path, or one of data sets with --data"),

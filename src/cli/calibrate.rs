@@ -2,7 +2,7 @@
 
 use super::{above, say};
 use crate::analysis::calibrate::{Calibration, Counted, Request, calibrate};
-use crate::pipeline::{Failure, exit, stages};
+use crate::pipeline::{Failure, exit, scoring, stages};
 use crate::records;
 use clap::Args;
 use fs_err as fs;
@@ -47,7 +47,7 @@ pub(super) fn run(args: &Calibrate) -> Result<u8, Failure> {
     let opened = records::Run::open(&args.run)?;
     let request =
         Request { effect: args.effect, replications: args.replications, cells: args.cells.clone(), draws: args.draws };
-    let found = calibrate(&opened, &plan, &request)?;
+    let found = calibrate(&opened, &plan, &scoring::scores_of(&opened)?, &request)?;
     show(&found);
     let name = args.run.file_name().map_or_else(|| "run".into(), |n| n.to_string_lossy().into_owned());
     let folder = args.out.clone().unwrap_or_else(|| above(&args.run, 2).join("calibration").join(name));

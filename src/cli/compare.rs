@@ -3,7 +3,7 @@
 use super::analyze::plan_of;
 use super::{above, say};
 use crate::compare::compare;
-use crate::pipeline::{Failure, Layout, exit, report_findings, save_findings};
+use crate::pipeline::{Failure, Layout, exit, report_findings, save_findings, scoring};
 use crate::records::Run;
 use crate::report::{Templates, summary_lines};
 use clap::Args;
@@ -39,7 +39,8 @@ fn pair(text: &str) -> Result<(String, String), String> {
 pub(super) fn run(args: &Compare) -> Result<u8, Failure> {
     let (plan, _) = plan_of(Some(&args.run_b), args.plan.as_deref())?;
     let (a, b) = (Run::open(&args.run_a)?, Run::open(&args.run_b)?);
-    let found = compare(&a, &b, &args.pairs, &plan)?;
+    let scores = [scoring::scores_of(&a)?, scoring::scores_of(&b)?];
+    let found = compare(&a, &b, &args.pairs, &plan, scores)?;
     for caveat in found.caveats.iter().filter(|c| c.about == "identity") {
         if let Some(subject) = &caveat.subject { say!("{subject}: {}", caveat.text) } else { say!("{}", caveat.text) }
     }

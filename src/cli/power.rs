@@ -4,7 +4,7 @@ use super::{note, say};
 use crate::analysis;
 use crate::analysis::assumed::{ASSUMED, Assumptions, power_of};
 use crate::findings::{self, PowerRow};
-use crate::pipeline::{Failure, exit, stages};
+use crate::pipeline::{Failure, exit, scoring, stages};
 use crate::records;
 use clap::Args;
 use fs_err as fs;
@@ -75,7 +75,8 @@ fn complain(wrong: &str) {
 fn of_path(path: &Path) -> Result<Vec<PowerRow>, Failure> {
     if path.is_dir() {
         let plan = stages::stored_plan(path)?;
-        return Ok(analysis::analyze(&records::Run::open(path)?, &plan)?.power);
+        let run = records::Run::open(path)?;
+        return Ok(analysis::analyze_scored(&run, &plan, scoring::scores_of(&run)?)?.power);
     }
     Ok(findings::load(path)?.power)
 }

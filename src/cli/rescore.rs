@@ -4,6 +4,7 @@ use super::analyze::plan_of;
 use super::{above, say};
 use crate::findings;
 use crate::pipeline::{Failure, Layout, exit, rescore, rescored_csv, rescored_lines};
+use crate::spec;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -34,7 +35,8 @@ pub(super) struct Rescore {
 pub(super) fn run(args: &Rescore) -> Result<u8, Failure> {
     let old = findings::load(&args.against)?;
     let (plan, waivers) = plan_of(Some(&args.run), args.plan.as_deref())?;
-    let (new, rows) = rescore(&args.run, &plan, &waivers, &old)?;
+    let chosen = args.plan.as_deref().map(spec::load).transpose()?.map(|checked| checked.scoring);
+    let (new, rows) = rescore(&args.run, &plan, &waivers, chosen.as_ref(), &old)?;
     let layout = Layout::new(args.out.clone().unwrap_or_else(|| above(&args.run, 2)));
     let beside = layout.findings(&new.audit.name, &format!("{}-rescored", new.analysis_id));
     let folder = above(&beside, 1);

@@ -1,7 +1,7 @@
 //! `quantbias schemes`.
 
-use super::say;
 use super::show::screen;
+use super::{note, say};
 use crate::engine::checkpoint::Method;
 use crate::engine::format::Format;
 use crate::engine::load::{LoadSetting, ModelFiles};
@@ -42,8 +42,13 @@ struct Row {
 }
 
 pub(super) fn run(args: &Schemes) -> Result<u8, Failure> {
-    let failed = |why: String| Failure::Model { id: "--model".to_owned(), why };
-    let files = args.model.as_deref().map(ModelFiles::inspect).transpose().map_err(|e| failed(e.to_string()))?;
+    let files = match args.model.as_deref().map(ModelFiles::inspect).transpose() {
+        Ok(files) => files,
+        Err(error) => {
+            note!("error: {error}");
+            return Ok(exit::MODEL);
+        }
+    };
     let realised = |scheme: QuantScheme| {
         let files = files.as_ref()?;
         Some(realise(files, &setting(&files.directory, scheme)).map_err(|e| e.to_string()))

@@ -19,7 +19,7 @@ pub(super) struct Verify {
     /// Where a model's files lie, to be hashed too; may be given more than once.
     #[arg(long = "model", value_name = "ID=FOLDER", value_parser = model)]
     models: Vec<(String, PathBuf)>,
-    /// Findings that must be of this run, and unaltered.
+    /// Findings that must be of this run and unaltered, like the files of scores that they were made from.
     #[arg(long)]
     findings: Option<PathBuf>,
     /// SHA-256 that the seal must have.

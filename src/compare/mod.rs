@@ -6,12 +6,14 @@
 
 mod assemble;
 mod identity;
+mod scored;
 mod unpaired;
 
-use crate::analysis::{AnalysisError, analyze};
+use crate::analysis::{AnalysisError, analyze_scored};
 use crate::findings::{Caveat, Compared, ComparedPair, ComparedRun, Findings};
 use crate::fixity::sha256_hex;
 use crate::records::Run;
+use crate::scorer::Scores;
 use crate::spec::Plan;
 use std::fmt::Write as _;
 
@@ -54,15 +56,23 @@ pub enum CompareError {
 }
 
 /// Compares run `b` with run `a`. `named` are pairs of setting ids; without any, settings match by model and scheme, or
-/// by scheme where each run has one model.
+/// by scheme where each run has one model. `scores` are those of `a` and of `b`; what a model said counts where both runs
+/// have the same one.
 ///
 /// # Errors
 /// [`CompareError`].
-pub fn compare(a: &Run, b: &Run, named: &[(String, String)], plan: &Plan) -> Result<Findings, CompareError> {
+pub fn compare(
+    a: &Run,
+    b: &Run,
+    named: &[(String, String)],
+    plan: &Plan,
+    scores: [Scores; 2],
+) -> Result<Findings, CompareError> {
     let (pairs, unmatched) = identity::pairs(a, b, named)?;
     let joined = assemble::join(a, b, &pairs)?;
     let plan = restricted(plan, &joined.run);
-    let mut findings = analyze(&joined.run, &plan)?;
+    let scored = scored::join(&joined.run, [a, b], &pairs, scores);
+    let mut findings = analyze_scored(&joined.run, &plan, scored.joined)?;
     let compared = Compared {
         a: side(a),
         b: side(b),
@@ -71,9 +81,9 @@ pub fn compare(a: &Run, b: &Run, named: &[(String, String)], plan: &Plan) -> Res
         unmatched,
         benchmarks: joined.benchmarks,
     };
-    unpaired::add(&mut findings, a, b, &pairs, &compared, &plan)?;
+    unpaired::add(&mut findings, [(a, &scored.each[0]), (b, &scored.each[1])], &pairs, &compared, &plan)?;
     label(&mut findings, &pairs);
-    let mut caveats = caveats(&compared);
+    let mut caveats = caveats(&compared, &scored.left_out);
     caveats.append(&mut findings.caveats);
     findings.caveats = caveats;
     let key = format!("{}/{}/{}", compared.a.records_sha256, compared.b.records_sha256, findings.analysis_id);
@@ -119,7 +129,7 @@ fn label(findings: &mut Findings, pairs: &[identity::Pair]) {
 }
 
 /// What differs comes before any number.
-fn caveats(compared: &Compared) -> Vec<Caveat> {
+fn caveats(compared: &Compared, left_out: &[String]) -> Vec<Caveat> {
     let caveat = |subject: Option<&str>, text: String| Caveat {
         about: "identity".to_owned(),
         subject: subject.map(str::to_owned),
@@ -162,6 +172,7 @@ fn caveats(compared: &Compared) -> Vec<Caveat> {
             found.push(caveat(Some(&one.benchmark), format!("Only the same items are paired: {counts}.")));
         }
     }
+    found.extend(left_out.iter().map(|text| caveat(None, text.clone())));
     if !compared.unmatched.is_empty() {
         let text = format!("Without a counterpart and left out: {}.", compared.unmatched.join(", "));
         found.push(caveat(None, text));

@@ -2,9 +2,10 @@
 
 use super::assemble::setting_id;
 use super::identity::Pair;
-use crate::analysis::{AnalysisError, analyze};
+use crate::analysis::{AnalysisError, analyze_scored};
 use crate::findings::{Cell, Compared, ContrastRow, EstimateRow, Findings, Interval, IntervalMethod, TestResult};
 use crate::records::Run;
+use crate::scorer::Scores;
 use crate::spec::Plan;
 use crate::stats::level::Level;
 use crate::stats::power::detectable;
@@ -16,8 +17,7 @@ const UNPAIRED: &str = "unpaired";
 /// Adds the rows of benchmarks that could not be paired.
 pub(super) fn add(
     findings: &mut Findings,
-    a: &Run,
-    b: &Run,
+    [(a, scores_a), (b, scores_b)]: [(&Run, &Scores); 2],
     pairs: &[Pair],
     compared: &Compared,
     plan: &Plan,
@@ -28,7 +28,7 @@ pub(super) fn add(
     }
     let bare =
         Plan { margins: std::collections::BTreeMap::new(), gates: Vec::new(), contrasts: Vec::new(), ..plan.clone() };
-    let (of_a, of_b) = (analyze(a, &bare)?, analyze(b, &bare)?);
+    let (of_a, of_b) = (analyze_scored(a, &bare, scores_a.clone())?, analyze_scored(b, &bare, scores_b.clone())?);
     let level = Level::new(plan.level).map_err(|_| AnalysisError::Level { what: "level", value: plan.level })?;
     for benchmark in unpaired {
         for pair in pairs {

@@ -261,7 +261,7 @@ fn is_part(stem: &str) -> bool {
 }
 
 fn names_in(directory: &Path) -> Result<Vec<String>, LoadError> {
-    let failed = |e: std::io::Error| LoadError::Directory { path: directory.to_owned(), why: e.kind().to_string() };
+    let failed = |e: std::io::Error| LoadError::Directory { path: directory.to_owned(), why: e.to_string() };
     let mut names = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(failed)? {
         names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
@@ -272,7 +272,7 @@ fn names_in(directory: &Path) -> Result<Vec<String>, LoadError> {
 
 fn read_json(path: &Path) -> Result<serde_json::Value, LoadError> {
     let wrong = |why: String| LoadError::Config { path: path.to_owned(), why };
-    let bytes = std::fs::read(path).map_err(|e| wrong(format!("cannot be read: {}", e.kind())))?;
+    let bytes = std::fs::read(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
     serde_json::from_slice(&bytes).map_err(|e| wrong(format!("is not JSON ({e}); fetch the file again")))
 }
 

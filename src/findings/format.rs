@@ -14,7 +14,8 @@ use std::path::Path;
 /// * `1.2` — interval methods `cluster_robust` and `two_sample` (the latter in rows flagged `unpaired`); the logistic slope
 ///   of flips over uncertainty; other intervals that the plan asks for; why a treatment of missing answers is not
 ///   there; which gate cells missing answers leave open; other intervals of shares and other adjustments that the plan asks
-///   for; the exact test of net flips over clusters; settings of a name of their own; no number of items where it is unknown.
+///   for; the exact test of net flips over clusters; settings of a name of their own; no number of items where it is unknown;
+///   hashes of the score files.
 pub const FORMAT: &str = "1.2";
 
 /// Why findings cannot be read or written.

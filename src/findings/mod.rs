@@ -34,6 +34,7 @@ pub use trends::{ChangePoint, PageRow, TrendRow};
 pub use verdict::{GateCellRow, OnInconclusive, Verdict, VerdictCounts, VerdictRow, WaiverRow, WaiverState};
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Everything that one analysis of one run found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +51,9 @@ pub struct Findings {
     /// second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compared: Option<Compared>,
+    /// SHA-256 of the files of scores that models or a log made, by place in the run directory.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub scores: BTreeMap<String, String>,
     /// How it was analysed.
     pub plan: PlanSummary,
     /// Every metric that occurs below.
@@ -116,6 +120,7 @@ impl Findings {
     pub fn empty(analysis_id: String, audit: Audit, plan: PlanSummary, caveats: Vec<Caveat>) -> Self {
         Self {
             compared: None,
+            scores: BTreeMap::new(),
             format: FORMAT.to_owned(),
             quantbias: env!("CARGO_PKG_VERSION").to_owned(),
             analysis_id,

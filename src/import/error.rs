@@ -7,7 +7,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// Reading failed.
-    #[error("cannot read the log: {0}")]
+    #[error(
+        "cannot read what is to be imported: {0}\nhelp: name logs that are there, as LABEL=PATH, and with --map a mapping"
+    )]
     Read(std::io::Error),
     /// Nothing of the tool's is there.
     #[error("{path} holds no {what}\nhelp: name the folder that the tool wrote, as LABEL=PATH", path = path.display())]
@@ -55,7 +57,7 @@ pub enum ImportError {
     )]
     NoMapping,
     /// The mapping is wrong.
-    #[error("the mapping: {0}")]
+    #[error("the mapping {0}\nhelp: `quantbias import --help` shows one")]
     Mapping(String),
     /// A label cannot name files.
     #[error("{what} cannot be {name:?}\nhelp: use 1 to 64 lower-case letters, digits, `-`, `_`, `.`; it names files")]

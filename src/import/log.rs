@@ -215,7 +215,6 @@ impl Log {
             }
         }
         dir.finish(Vec::new())?;
-        crate::records::seal::seal(out)?;
         drop(dir);
         if !self.scores.is_empty() {
             let of = |benchmark: &str, setting: &str, item: &str| {
@@ -223,6 +222,8 @@ impl Log {
             };
             imported::keep(&Run::open(out)?, self.kind.tool(), &of)?;
         }
+        // What the log says of continuations is sealed with the rest of it.
+        crate::records::seal::seal(out)?;
         Ok(Summary {
             identity_sha256: sha256,
             settings: self.labels.iter().map(|l| setting_id(&self.model, l)).collect(),

@@ -165,7 +165,8 @@ impl Mapping {
     /// [`ImportError::Mapping`], with the place in the file.
     pub fn load(path: &Path) -> Result<Self, ImportError> {
         let text = fs_err::read_to_string(path).map_err(ImportError::Read)?;
-        toml::from_str(&text).map_err(|e| ImportError::Mapping(e.to_string()))
+        toml::from_str(&text)
+            .map_err(|e| ImportError::Mapping(format!("{}: {}", path.display(), e.to_string().trim_end())))
     }
 
     /// Reads a source's rows through the mapping.

@@ -118,5 +118,8 @@ pub fn import(request: &Request, out: &Path) -> Result<Summary, ImportError> {
             (None, Kind::Table) => return Err(ImportError::NoMapping),
         }
     }
-    log.write(out)
+    log.write(out).map_err(|error| match (error, request.sources.first()) {
+        (ImportError::Nothing { what, .. }, Some(source)) => ImportError::Nothing { path: source.path.clone(), what },
+        (error, _) => error,
+    })
 }

@@ -90,7 +90,7 @@ pub enum Failure {
     #[error(transparent)]
     Compare(#[from] crate::compare::CompareError),
     /// Writing outside a run directory failed.
-    #[error("cannot write: {0}\nhelp: free space or choose another folder with --out")]
+    #[error("cannot write: {0}\nhelp: free space, or write to another place")]
     Write(std::io::Error),
 }
 

@@ -70,6 +70,8 @@ pub fn load_frozen(path: &Path) -> Result<Frozen, Failure> {
     #[derive(Deserialize)]
     struct Head {
         format: String,
+        #[serde(default)]
+        analysis_id: Option<String>,
     }
     let text = fs::read_to_string(path).map_err(RecordsError::Read)?;
     let malformed = |e: serde_json::Error| RecordsError::Malformed {
@@ -81,6 +83,12 @@ pub fn load_frozen(path: &Path) -> Result<Frozen, Failure> {
         let path = path.display();
         Failure::Bundle(format!("{path} is not readable as a frozen plan: {e}\nhelp: make it with `quantbias plan`"))
     })?;
+    if head.analysis_id.is_some() {
+        let path = path.display();
+        return Err(Failure::Bundle(format!(
+            "{path} holds findings, and no frozen plan\nhelp: make one with `quantbias plan`"
+        )));
+    }
     if !readable(&head.format, FROZEN_FORMAT) {
         return Err(RecordsError::Version { path: path.to_owned(), found: head.format, ours: FROZEN_FORMAT }.into());
     }

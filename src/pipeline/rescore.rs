@@ -2,14 +2,16 @@
 
 use super::error::Failure;
 use super::gates::today;
-use crate::analysis::{analyze, waive};
+use super::scoring;
+use crate::analysis::{analyze_scored, waive};
 use crate::findings::{Cell, Findings, Verdict};
 use crate::records::Run;
-use crate::spec::{Plan, Waiver};
+use crate::spec::{Plan, RunnerOptions, Scoring, Waiver};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 /// A number before and after.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,7 +43,8 @@ impl Rescored {
     }
 }
 
-/// Analyses a run anew and lays it beside earlier findings of the same records.
+/// Analyses a run anew and lays it beside earlier findings of the same records. Continuations are scored by `chosen`, or
+/// as the run's own analyses do it; the choice that lies in the run directory stays as it is.
 ///
 /// # Errors
 /// [`Failure`]: the run or the analysis, or findings of other records.
@@ -49,6 +52,7 @@ pub fn rescore(
     run: &Path,
     plan: &Plan,
     waivers: &[Waiver],
+    chosen: Option<&Scoring>,
     old: &Findings,
 ) -> Result<(Findings, Vec<Rescored>), Failure> {
     let run = Run::open(run)?;
@@ -59,7 +63,14 @@ pub fn rescore(
             old.audit.records_sha256
         )));
     }
-    let mut new = analyze(&run, plan)?;
+    let scores = match chosen {
+        None => scoring::scores_of(&run)?,
+        Some(chosen) => {
+            let stop = AtomicBool::new(false);
+            scoring::score(&run, chosen, &RunnerOptions::default(), &stop, &mut |_| ())?
+        }
+    };
+    let mut new = analyze_scored(&run, plan, scores)?;
     waive(&mut new, waivers, &today());
     let rows = side_by_side(old, &new);
     Ok((new, rows))

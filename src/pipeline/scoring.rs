@@ -47,6 +47,14 @@ fn malformed(path: &Path, error: &serde_json::Error) -> Failure {
     Failure::Records(RecordsError::Malformed { path, what: "a choice of scorers", why })
 }
 
+/// The scores of a run by the scorers that were chosen for it, as `analyze` takes them: from the cache, or computed now.
+///
+/// # Errors
+/// [`Failure`], as in [`score`].
+pub fn scores_of(run: &Run) -> Result<Scores, Failure> {
+    score(run, &stored(run.path())?, &RunnerOptions::default(), &AtomicBool::new(false), &mut |_| ())
+}
+
 /// Scores a run, the judge by workers of the running program.
 ///
 /// # Errors

@@ -142,12 +142,11 @@ pub fn analyze_run(
     layout: &Layout,
 ) -> Result<(Findings, PathBuf), Failure> {
     let run = Run::open(run)?;
-    let chosen = scoring::stored(run.path())?;
-    let scores = scoring::score(&run, &chosen, &RunnerOptions::default(), &AtomicBool::new(false), &mut |_| ())?;
-    let mut found = analyze_scored(&run, plan, scores)?;
+    let scores = scoring::scores_of(&run)?;
+    let mut found = analyze_scored(&run, plan, scores.clone())?;
     waive(&mut found, waivers, day);
     let (found, path) = save_findings(found, layout)?;
-    changed_items(&run, plan, &found).save(&path.with_file_name(ITEMS_FILE))?;
+    changed_items(&run, plan, &scores, &found).save(&path.with_file_name(ITEMS_FILE))?;
     Ok((found, path))
 }
 

@@ -42,12 +42,12 @@ pub fn verify(run: &Path, models: &[(String, PathBuf)], findings: Option<&Path>)
         problems: sealed.problems,
         unseen: Vec::new(),
     };
-    // The manifest's own hashes: records as values, items, identity.
-    if let Err(error) = Run::open(run) {
-        found.note("run", &first_line(&error.to_string()));
-    }
     match read_manifest(run) {
         Ok(manifest) => {
+            // The manifest's own hashes: records as values, items, identity.
+            if let Err(error) = Run::open(run) {
+                found.note("run", &first_line(&error.to_string()));
+            }
             match (&found.seal_sha256, manifest.complete) {
                 (Some(_), _) => {}
                 (None, true) => found.note(seal::SEAL, "is missing: a complete run has a seal"),
@@ -55,10 +55,13 @@ pub fn verify(run: &Path, models: &[(String, PathBuf)], findings: Option<&Path>)
                     .unseen
                     .push(format!("there is no {} yet: plan, log, and environment were not hashed", seal::SEAL)),
             }
+            if seal::lacks_imported(run) {
+                found.unseen.push("the scores that came with the log: the seal was written without them".to_owned());
+            }
             found.plan(run, &manifest);
             found.models(&manifest, models);
             if let Some(path) = findings {
-                found.findings(&manifest, path);
+                found.findings(run, &manifest, path);
             }
         }
         Err(error) => found.note("manifest.json", &first_line(&error.to_string())),
@@ -110,12 +113,25 @@ impl Verification {
         }
     }
 
-    fn findings(&mut self, manifest: &Manifest, path: &Path) {
+    fn findings(&mut self, run: &Path, manifest: &Manifest, path: &Path) {
         match findings::load(path) {
             Ok(found) => {
                 let records = manifest.provenance.records_sha256.clone().unwrap_or_default();
                 if found.audit.identity_sha256 != manifest.identity_sha256 || found.audit.records_sha256 != records {
                     self.note("findings", "are of another run");
+                    return;
+                }
+                for (name, expected) in &found.scores {
+                    match sha256_file(&run.join(name)) {
+                        Ok(sha) if sha == *expected => {}
+                        Ok(sha) => self.note(
+                            name,
+                            &format!("was altered: SHA-256 is {sha}, the findings were made from {expected}"),
+                        ),
+                        Err(error) => {
+                            self.note(name, &format!("cannot be read, and the findings were made from it: {error}"))
+                        }
+                    }
                 }
             }
             Err(error) => self.note("findings", &first_line(&error.to_string())),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum RecordsError {
     /// Reading failed.
-    #[error("cannot read: {0}")]
+    #[error("cannot read: {0}\nhelp: see that it is there, of the right kind, and may be read")]
     Read(std::io::Error),
     /// Writing failed (read-only, full, vanished).
     #[error("cannot write: {0}\nhelp: free space or choose another folder with --out; what was written so far is kept")]

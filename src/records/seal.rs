@@ -1,11 +1,12 @@
 //! The seal of a closed run: `SHA256SUMS`, in the form that `sha256sum -c` reads.
 //!
 //! The manifest hashes records and items, because results depend on them; the seal hashes every file, so that an edit of
-//! anything shows: the plan, the log, the manifest itself. Scores that are computed later lie under `scores/` and are not
-//! sealed. Nothing here is a signature: whoever can write the folder can write a new seal, so keep the seal's own hash
+//! anything shows: the plan, the log, the manifest itself. Scores that came with an imported log are part of what was
+//! imported, and sealed; scores that are computed later, and which models compute them (`scoring.json`), are not: findings
+//! name the files that they were made from, with their SHA-256. Nothing here is a signature: whoever can write the folder can write a new seal, so keep the seal's own hash
 //! somewhere else.
 
-use super::digest::sha256_file;
+use super::digest::{canonical_json, sha256_file};
 use super::error::RecordsError;
 use super::run_dir::write_atomic;
 use crate::fixity::sha256_hex;
@@ -17,7 +18,10 @@ use std::path::Path;
 pub const SEAL: &str = "SHA256SUMS";
 
 /// Top-level folders and files that change after the run is closed.
-const UNSEALED: &[&str] = &[SEAL, "run.lock", "scores"];
+const UNSEALED: &[&str] = &[SEAL, "run.lock", "scores", "scoring.json"];
+
+/// Names the scorers of an imported log; their files lie beside it.
+const IMPORTED: &str = "scores/imported.json";
 
 /// What is wrong with a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +39,10 @@ pub struct Problem {
 pub fn files(folder: &Path) -> Result<Vec<String>, RecordsError> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
+    for name in imported(folder)? {
+        let path = folder.join(&name);
+        if path.is_dir() { folders.push(path) } else { found.push(name) }
+    }
     while let Some(next) = folders.pop() {
         for entry in fs::read_dir(next).map_err(RecordsError::Read)? {
             let path = entry.map_err(RecordsError::Read)?.path();
@@ -51,6 +59,30 @@ pub fn files(folder: &Path) -> Result<Vec<String>, RecordsError> {
     }
     found.sort();
     Ok(found)
+}
+
+/// What came with an imported log: the list of its scorers, and a folder for each, named by the start of its SHA-256.
+fn imported(folder: &Path) -> Result<Vec<String>, RecordsError> {
+    let path = folder.join(IMPORTED);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = fs::read_to_string(&path).map_err(RecordsError::Read)?;
+    let mut names = vec![IMPORTED.to_owned()];
+    // A list that cannot be read is a file that was altered: the seal says so.
+    for scorer in serde_json::from_str::<Vec<serde_json::Value>>(&text).unwrap_or_default() {
+        let sha256 = canonical_json(&scorer).map(|text| sha256_hex(text.as_bytes())).unwrap_or_default();
+        names.extend(sha256.get(..12).map(|start| format!("scores/{start}")));
+    }
+    names.retain(|name| folder.join(name).exists());
+    Ok(names)
+}
+
+/// Whether a seal of an imported run is one of the first releases, which left its scores out.
+#[must_use]
+pub fn lacks_imported(folder: &Path) -> bool {
+    let listed = |text: String| parse(&text).is_some_and(|sums| sums.contains_key(IMPORTED));
+    folder.join(IMPORTED).exists() && !fs::read_to_string(folder.join(SEAL)).is_ok_and(listed)
 }
 
 /// Hashes every file of a folder and writes the seal.
@@ -116,7 +148,7 @@ pub fn check(folder: &Path) -> Result<Checked, RecordsError> {
     };
     let mut problems = Vec::new();
     for (name, expected) in &sums {
-        if !present.contains(name) {
+        if !folder.join(name).is_file() {
             problems.push(problem(name, "is missing"));
             continue;
         }
@@ -125,7 +157,9 @@ pub fn check(folder: &Path) -> Result<Checked, RecordsError> {
             problems.push(problem(name, &format!("was altered: SHA-256 is {found}, the seal says {expected}")));
         }
     }
-    for name in present.iter().filter(|n| !sums.contains_key(*n)) {
+    let old = lacks_imported(folder);
+    let added = |name: &&String| !sums.contains_key(*name) && !(old && name.starts_with("scores/"));
+    for name in present.iter().filter(added) {
         problems.push(problem(name, "was added after the run was closed"));
     }
     Ok(Checked { files: sums.len(), seal_sha256, problems })

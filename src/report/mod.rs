@@ -39,8 +39,8 @@ pub type Pages = BTreeMap<String, Vec<u8>>;
 /// Why a report cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// A template cannot be read, or a page cannot be written.
-    #[error(transparent)]
+    /// A page cannot be written.
+    #[error("cannot write the report: {0}\nhelp: free space, or choose another folder with --out")]
     Io(#[from] std::io::Error),
     /// The folder of templates cannot be read.
     #[error("cannot read the templates: {0}\nhelp: name a folder that is there with --templates")]

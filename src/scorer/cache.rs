@@ -57,10 +57,11 @@ impl Cache {
         self.folder.join(batch.benchmark).join(format!("{}.jsonl", batch.setting))
     }
 
-    /// The rows of a batch, if they are there, whole, and of just these texts.
+    /// The rows of a batch and the SHA-256 of their file, if they are there, whole, and of just these texts.
     #[must_use]
-    pub fn load(&self, batch: &Batch<'_>) -> Option<Vec<Row>> {
+    pub fn load(&self, batch: &Batch<'_>) -> Option<(Vec<Row>, String)> {
         let text = std::fs::read_to_string(self.path(batch)).ok()?;
+        let sha256 = sha256_hex(text.as_bytes());
         let (head, body) = text.split_once('\n')?;
         let head: Head = serde_json::from_str(head).ok()?;
         let same = readable(&head.format, FORMAT)
@@ -77,7 +78,7 @@ impl Cache {
             .collect::<Result<_, _>>()
             .ok()?;
         let fits = |row: &Row| row.as_ref().is_none_or(|r| r.len() == self.identity.columns.len());
-        (rows.len() == batch.passages.len() && rows.iter().all(fits)).then_some(rows)
+        (rows.len() == batch.passages.len() && rows.iter().all(fits)).then_some((rows, sha256))
     }
 
     /// Writes the rows of a batch, and who the scorer is.
@@ -85,11 +86,20 @@ impl Cache {
     /// # Errors
     /// [`RecordsError::Write`].
     pub fn save(&self, batch: &Batch<'_>, rows: &[Row]) -> Result<(), ScorerError> {
+        let text = self.text(batch, rows)?;
         let path = self.path(batch);
-        let json = |e: serde_json::Error| {
-            let why = e.to_string();
-            ScorerError::Records(RecordsError::Malformed { path: path.clone(), what: "scores to write", why })
-        };
+        let who = serde_json::to_string_pretty(&self.identity).map_err(|e| malformed(&path, &e))?;
+        write_atomic(&self.folder.join("scorer.json"), format!("{who}\n").as_bytes())?;
+        Ok(write_atomic(&path, text.as_bytes())?)
+    }
+
+    /// The file of a batch's rows, as it is written.
+    ///
+    /// # Errors
+    /// The rows are no JSON.
+    pub fn text(&self, batch: &Batch<'_>, rows: &[Row]) -> Result<String, ScorerError> {
+        let path = self.path(batch);
+        let json = |e: serde_json::Error| malformed(&path, &e);
         let mut body = String::new();
         for (passage, row) in batch.passages.iter().zip(rows) {
             body.push_str(&serde_json::to_string(&(passage.map(|p| p.item), row)).map_err(json)?);
@@ -104,8 +114,11 @@ impl Cache {
             rows_sha256: sha256_hex(body.as_bytes()),
         };
         let head = serde_json::to_string(&head).map_err(json)?;
-        let who = serde_json::to_string_pretty(&self.identity).map_err(json)?;
-        write_atomic(&self.folder.join("scorer.json"), format!("{who}\n").as_bytes())?;
-        Ok(write_atomic(&path, format!("{head}\n{body}").as_bytes())?)
+        Ok(format!("{head}\n{body}"))
     }
+}
+
+fn malformed(path: &Path, error: &serde_json::Error) -> ScorerError {
+    let (path, why) = (path.to_owned(), error.to_string());
+    ScorerError::Records(RecordsError::Malformed { path, what: "scores to write", why })
 }

@@ -36,6 +36,9 @@ pub struct Scores {
     pub reused: usize,
     /// Files of scores that were computed.
     pub computed: usize,
+    /// SHA-256 of the files that models or a log made, by place in the run directory. What is built in is computed from
+    /// the records, and can be again.
+    pub files: BTreeMap<String, String>,
 }
 
 impl Scores {
@@ -51,6 +54,38 @@ impl Scores {
         let models: Vec<String> =
             self.scorers.iter().filter(|s| !s.model.is_empty()).map(ScorerIdentity::sha256).collect();
         if models.is_empty() { String::new() } else { sha256_hex(models.join("/").as_bytes()) }
+    }
+
+    /// Takes what a model or a log said of another run's continuations for those of this one: `place` gives for each place
+    /// here the place there.
+    pub fn borrow(&mut self, (benchmark, setting): (&str, &str), from: &[Option<TextScore>], place: &[usize]) {
+        let Some(own) = self.by.get_mut(&(benchmark.to_owned(), setting.to_owned())) else { return };
+        for (own, there) in own.iter_mut().zip(place) {
+            if let (Some(own), Some(Some(other))) = (own, from.get(*there)) {
+                (own.toxicity, own.verdict) = (other.toxicity, other.verdict);
+            }
+        }
+    }
+
+    /// Without what the scorer of a name (`toxicity`, `judge`) said.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        for score in self.by.values_mut().flatten().flatten() {
+            match name {
+                "toxicity" => score.toxicity = None,
+                "judge" => score.verdict = None,
+                _ => {}
+            }
+        }
+        self.scorers.retain(|s| s.name != name);
+        self
+    }
+
+    /// Notes the file of a batch.
+    fn note(&mut self, cache: &Cache, batch: &Batch<'_>, run: &Run, sha256: String) {
+        let path = cache.path(batch);
+        let name = path.strip_prefix(run.path()).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        self.files.insert(name, sha256);
     }
 
     /// Adds a scorer's rows; `put` takes one row into a score.
@@ -138,8 +173,9 @@ fn take_imported(scores: &mut Scores, run: &Run, batches: &[Batch<'_>], scoring:
         }
         let cache = Cache::new(run.path(), &identity);
         for batch in batches {
-            let Some(rows) = cache.load(batch) else { continue };
+            let Some((rows, sha256)) = cache.load(batch) else { continue };
             scores.take(batch, &rows, if toxicity { put_toxicity } else { put_verdict });
+            scores.note(&cache, batch, run, sha256);
             scores.reused += 1;
         }
         scores.scorers.push(identity);
@@ -167,12 +203,16 @@ fn add(
     put: fn(&mut Option<TextScore>, &[f64]),
 ) -> Result<(), ScorerError> {
     let cache = Cache::new(run.path(), scorer.identity());
+    let named = !scorer.identity().model.is_empty();
     scores.scorers.push(scorer.identity().clone());
     let mut missing = Vec::new();
     for batch in batches {
         match cache.load(batch) {
-            Some(rows) => {
+            Some((rows, sha256)) => {
                 scores.take(batch, &rows, put);
+                if named {
+                    scores.note(&cache, batch, run, sha256);
+                }
                 scores.reused += 1;
             }
             None => missing.push(batch.clone()),
@@ -187,6 +227,9 @@ fn add(
             saved => saved?,
         }
         scores.take(batch, &rows, put);
+        if named {
+            scores.note(&cache, batch, run, sha256_hex(cache.text(batch, &rows)?.as_bytes()));
+        }
         scores.computed += 1;
         Ok(())
     })

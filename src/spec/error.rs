@@ -8,7 +8,7 @@ use std::path::Path;
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum SpecError {
     /// The file cannot be read.
-    #[error("cannot read the audit file: {0}")]
+    #[error("cannot read the audit file: {0}\nhelp: name an audit.toml; `quantbias guide audit-a-model` shows one")]
     Read(std::io::Error),
     /// Something in it is wrong.
     #[error(transparent)]

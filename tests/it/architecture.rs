@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "analysis",
         &["fixity", "benchmark", "spec", "engine", "records", "scorer", "metric", "stats", "findings", "table"],
     ),
-    ("compare", &["fixity", "benchmark", "spec", "records", "analysis", "stats", "findings"]),
+    ("compare", &["fixity", "benchmark", "spec", "records", "scorer", "analysis", "stats", "findings"]),
     ("report", &["fixity", "findings"]),
     (
         "pipeline",

@@ -114,13 +114,22 @@ fn tutorial(changes: &[(&str, &str)]) -> (tempfile::TempDir, PathBuf) {
 fn the_tutorial_s_audits_end_as_it_tells() {
     let stricter = ("[\"q8_0\"]", "[\"q8_0\", \"q2k\"]");
     let (_folder, file) = tutorial(&[]);
-    let audit = |file: &Path| quantbias(&["audit", file.to_str().unwrap(), "--workers", "2"]);
-    assert_eq!(audit(&file).status.code(), Some(0));
+    let shown = blocks(topic("tutorial").unwrap().text, "text");
+    let audit = |file: &Path, code: i32, first: &str| {
+        let output = quantbias(&["audit", file.to_str().unwrap(), "--workers", "2"]);
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        let (_, block) = shown.iter().find(|(_, block)| block.starts_with(first)).unwrap();
+        let said = format!("{}\n{code}", stdout(&output));
+        for line in block.lines().filter(|l| *l != "…") {
+            assert!(said.lines().any(|l| l == line), "{line:?} is not in\n{said}");
+        }
+    };
+    audit(&file, 0, "first: base; 1 quantized");
     let (folder, file) = tutorial(&[stricter]);
-    assert_eq!(audit(&file).status.code(), Some(11));
+    audit(&file, 11, "4 gates");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace("decision = 0.5", "decision = 0.05")).unwrap();
-    assert_eq!(audit(&file).status.code(), Some(10));
+    audit(&file, 10, "At Q2K");
     let run = only(&folder.path().join("quantbias-out/runs"));
     assert_eq!(quantbias(&["verify", run.to_str().unwrap()]).status.code(), Some(0));
 }

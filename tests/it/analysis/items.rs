@@ -6,6 +6,7 @@ use quantbias::benchmark::Measure;
 use quantbias::engine::AskError;
 use quantbias::findings::{Flip, ITEMS_FILE, Items};
 use quantbias::records::Run;
+use quantbias::scorer::builtin;
 use quantbias::spec::{Plan, QuantScheme};
 
 #[test]
@@ -21,7 +22,7 @@ fn exactly_the_items_that_flipped_or_lost_their_answer_are_listed_with_both_answ
     });
     let run = Run::open(&path).unwrap();
     let plan = Plan { replicates: 200, draws: 199, ..Plan::default() };
-    let items = changed_items(&run, &plan, &analyze(&run, &plan).unwrap());
+    let items = changed_items(&run, &plan, &builtin(&run), &analyze(&run, &plan).unwrap());
     let changed: Vec<&str> = items.changes.iter().map(|c| items.texts[c.text as usize].item.as_str()).collect();
     assert_eq!(changed, ["i0000", "i0001", "i0004", "i0008", "i0012", "i0016", "i0020", "i0024", "i0028"]);
     let first = &items.changes[0];
