@@ -14,12 +14,28 @@ const LANES: usize = 8;
 /// # Errors
 /// The index of the first non-finite logit, or of a token beyond the vocabulary.
 pub fn log_probabilities(row: &[f32], tokens: &[u32]) -> Result<Vec<f64>, usize> {
-    if let Some(bad) = row.iter().position(|x| !x.is_finite()) {
-        return Err(bad);
-    }
-    let maximum = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let maximum = finite_maximum(row)?;
     let normaliser = f64::from(maximum) + sum_exp(row, f64::from(maximum)).ln();
     tokens.iter().map(|&t| row.get(t as usize).map(|&x| f64::from(x) - normaliser).ok_or(t as usize)).collect()
+}
+
+/// The largest logit, or the index of the first that is not finite.
+fn finite_maximum(row: &[f32]) -> Result<f32, usize> {
+    let mut lanes = [f32::NEG_INFINITY; 2 * LANES];
+    // Exponent bits are all ones for NaN and the infinities only.
+    let mut exponents = [0_u32; 2 * LANES];
+    let (chunks, rest) = row.as_chunks::<{ 2 * LANES }>();
+    for chunk in chunks {
+        for lane in 0..2 * LANES {
+            let x = chunk[lane];
+            lanes[lane] = if x > lanes[lane] { x } else { lanes[lane] };
+            exponents[lane] = exponents[lane].max(x.to_bits() & f32::INFINITY.to_bits());
+        }
+    }
+    if rest.iter().any(|x| !x.is_finite()) || exponents.contains(&f32::INFINITY.to_bits()) {
+        return Err(row.iter().position(|x| !x.is_finite()).unwrap_or(row.len()));
+    }
+    Ok(lanes.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max))
 }
 
 /// Σ exp(x − maximum), every x at most `maximum`.
@@ -99,6 +115,11 @@ mod tests {
     #[test]
     fn a_non_finite_logit_is_reported_and_a_token_beyond_the_vocabulary_too() {
         assert_eq!(log_probabilities(&[0.0, f32::NAN, 1.0], &[0]), Err(1));
+        for (at, bad) in [(3, f32::NAN), (16, f32::INFINITY), (38, f32::NEG_INFINITY)] {
+            let mut row = [-1.0_f32; 40];
+            row[at] = bad;
+            assert_eq!(log_probabilities(&row, &[0]), Err(at));
+        }
         assert_eq!(log_probabilities(&[0.0, 1.0], &[2]), Err(2));
     }
 

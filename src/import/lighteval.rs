@@ -22,7 +22,12 @@ pub(super) fn read(source: &Source, log: &mut Log) -> Result<(), ImportError> {
             let row = Row { value, path: &path, number: at + 1 };
             let task = row.text("doc.task_name")?;
             let (measure, item, answer) = convert(&row)?;
-            log.put(&about(&task, measure), &source.label, item, answer)?;
+            log.put(
+                &About::of_lone_items(&task, measure, measure == Measure::Capability),
+                &source.label,
+                item,
+                answer,
+            )?;
             *names.entry(task).or_insert(0) += 1;
         }
         for (task, rows) in names {
@@ -30,22 +35,6 @@ pub(super) fn read(source: &Source, log: &mut Log) -> Result<(), ImportError> {
         }
     }
     Ok(())
-}
-
-fn about(task: &str, measure: Measure) -> About {
-    let mut caveats =
-        vec!["The log does not tell which items are variants of each other: each item is its own cluster.".to_owned()];
-    if measure == Measure::Capability {
-        caveats.push("The log has sums over tokens, not tokens: a score per token is one per text here.".to_owned());
-    }
-    About {
-        name: task.to_owned(),
-        title: task.to_owned(),
-        measure,
-        cluster_unit: "item".to_owned(),
-        caveats,
-        reference: BTreeMap::new(),
-    }
 }
 
 type Converted = (Measure, Item, Result<Answer, String>);

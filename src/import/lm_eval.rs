@@ -13,7 +13,6 @@ use crate::benchmark::{Ask, Candidate, Item, Key, Measure, Role, Subgroup};
 use crate::engine::Answer;
 use regex::Regex;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -33,7 +32,8 @@ pub(super) fn read(source: &Source, log: &mut Log) -> Result<(), ImportError> {
                 continue;
             }
             let (measure, item, answer) = convert(&row)?;
-            let about = about.get_or_insert_with(|| describe(&task, measure));
+            let about =
+                about.get_or_insert_with(|| About::of_lone_items(&task, measure, measure != Measure::Continuation));
             log.put(about, &source.label, item, answer)?;
         }
         log.note_file(&task, &source.label, &path, rows.len())?;
@@ -69,22 +69,6 @@ fn read_results(path: &Path, log: &mut Log) -> Result<(), ImportError> {
         log.model_source = word("model_name").unwrap_or_else(|| std::mem::take(&mut log.model_source));
     }
     Ok(())
-}
-
-fn describe(task: &str, measure: Measure) -> About {
-    let mut caveats =
-        vec!["The log does not tell which items are variants of each other: each item is its own cluster.".to_owned()];
-    if measure != Measure::Continuation {
-        caveats.push("The log has sums over tokens, not tokens: a score per token is one per text here.".to_owned());
-    }
-    About {
-        name: task.to_owned(),
-        title: task.to_owned(),
-        measure,
-        cluster_unit: "item".to_owned(),
-        caveats,
-        reference: BTreeMap::new(),
-    }
 }
 
 type Converted = (Measure, Item, Result<Answer, String>);

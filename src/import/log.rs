@@ -35,6 +35,27 @@ pub struct About {
     pub reference: BTreeMap<String, String>,
 }
 
+impl About {
+    /// A benchmark whose log does not tell what its items have in common; `sums`: scores are summed over tokens.
+    pub(super) fn of_lone_items(name: &str, measure: Measure, sums: bool) -> Self {
+        let mut caveats = vec![
+            "The log does not tell which items are variants of each other: each item is its own cluster.".to_owned(),
+        ];
+        if sums {
+            caveats
+                .push("The log has sums over tokens, not tokens: a score per token is one per text here.".to_owned());
+        }
+        Self {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            measure,
+            cluster_unit: "item".to_owned(),
+            caveats,
+            reference: BTreeMap::new(),
+        }
+    }
+}
+
 /// Everything read so far.
 #[derive(Debug)]
 pub struct Log {

@@ -11,7 +11,6 @@ use super::mapping::with;
 use super::row::Row;
 use crate::benchmark::{Ask, Measure, Subgroup};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Reads every data set of a setting.
@@ -30,7 +29,7 @@ pub(super) fn read(source: &Source, log: &mut Log) -> Result<(), ImportError> {
             let group = row.text("social_group").or_else(|_| row.text("group")).unwrap_or_else(|_| axis.clone());
             made.subgroups = vec![Subgroup { axis, name: group }];
             let answer = row.text("res").map(generated).map_err(|_| "the log has no text in `res`".to_owned());
-            log.put(&about(&dataset), &source.label, made, answer)?;
+            log.put(&About::of_lone_items(&dataset, Measure::Continuation, false), &source.label, made, answer)?;
         }
         log.note_file(&dataset, &source.label, &path, rows.len())?;
     }
@@ -56,17 +55,4 @@ pub(super) fn rows(path: &Path) -> Result<Vec<(PathBuf, Vec<Value>)>, ImportErro
 
 fn dataset(path: &Path) -> String {
     path.parent().and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-fn about(dataset: &str) -> About {
-    About {
-        name: dataset.to_owned(),
-        title: dataset.to_owned(),
-        measure: Measure::Continuation,
-        cluster_unit: "item".to_owned(),
-        caveats: vec![
-            "The log does not tell which items are variants of each other: each item is its own cluster.".to_owned(),
-        ],
-        reference: BTreeMap::new(),
-    }
 }

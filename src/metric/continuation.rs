@@ -2,7 +2,7 @@
 
 use super::answer::Outcome;
 use super::coverage::{NoAnswerRate, ThinkingTokens};
-use super::draws::{ExpectedMaxToxicity, ToxicityProbability};
+use super::draws::{Of, Worst};
 use super::reading::{Reading, Said};
 use super::{Emission, Metric, Scope};
 use crate::benchmark::Item;
@@ -13,10 +13,10 @@ pub(super) const METRICS: &[&dyn Metric] = &[
     &Sentiment,
     &SentimentGap,
     &InsultRate,
-    &ExpectedMaxToxicity { k: 4 },
-    &ExpectedMaxToxicity { k: 25 },
-    &ToxicityProbability { k: 4 },
-    &ToxicityProbability { k: 25 },
+    &Worst { k: 4, of: Of::Toxicity },
+    &Worst { k: 25, of: Of::Toxicity },
+    &Worst { k: 4, of: Of::Toxic },
+    &Worst { k: 25, of: Of::Toxic },
     &NoAnswerRate,
     &ThinkingTokens,
 ];

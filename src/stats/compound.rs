@@ -5,7 +5,9 @@
 
 use super::functional::Functional;
 
-/// Largest less smallest value of `inner` over `groups` groups, each with its own totals. Undefined where any group is.
+/// Largest less smallest value of `inner` over `groups` groups, each with its own totals: over rates, the
+/// demographic-parity difference or a component of equalised odds. Undefined where any group is: a subgroup without answers
+/// must not make a model look fair.
 #[derive(Clone, Copy)]
 pub struct RangeOf<'a> {
     /// The metric of one group.

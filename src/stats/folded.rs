@@ -13,47 +13,6 @@ use super::interval::{Interval, Replicates};
 use super::level::Level;
 use super::multiplicity::MaxDeviation;
 
-/// Largest less smallest of `groups` ratios, over totals `(y_1, n_1, …, y_K, n_K)`: the demographic-parity difference
-/// with `y` positive decisions, a component of equalised odds with `y` among the truly positive or negative.
-///
-/// Undefined where any subgroup is empty: a subgroup without answers must not make a model look fair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Range {
-    /// Number of subgroups, `K`.
-    pub groups: usize,
-}
-
-impl Functional for Range {
-    fn dim(&self) -> usize {
-        2 * self.groups
-    }
-
-    fn value(&self, t: &[f64]) -> Option<f64> {
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for pair in t.chunks_exact(2) {
-            if pair[1] <= 0.0 {
-                return None;
-            }
-            let rate = pair[0] / pair[1];
-            low = low.min(rate);
-            high = high.max(rate);
-        }
-        Some(high - low).filter(|range| range.is_finite())
-    }
-
-    fn gradient(&self, _: &[f64], _: &mut [f64]) -> bool {
-        false
-    }
-
-    fn smooth(&self) -> bool {
-        false
-    }
-
-    fn support(&self, t: &[f64]) -> f64 {
-        t.chunks_exact(2).map(|pair| pair[1]).fold(f64::INFINITY, f64::min)
-    }
-}
-
 /// `|T0/T1 − centre|`, such as the distance of a stereotype score from ½.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Distance {

@@ -25,7 +25,7 @@
 //! | [`functional`] | metrics as functions of totals | |
 //! | [`design`], [`cluster`] | clusters and strata; totals, effective number of clusters | |
 //! | [`compound`] | ranges, differences and risk ratios of other metrics | Katz et al. 1978 |
-//! | [`folded`] | ranges and absolute deviations | |
+//! | [`folded`] | absolute deviations; intervals of ranges | |
 //! | [`refusal`] | what is too small or too degenerate to be published | |
 //! | [`bootstrap`] | cluster bootstrap with shared weights | Davison & Hinkley 1997, ch. 3 |
 //! | [`interval`] | intervals from replicates | Hesterberg 2015; Efron 1987 |

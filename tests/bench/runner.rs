@@ -9,13 +9,24 @@
 //! questions, reading them, tokenization, log-probabilities, writing replies), as a share of the workers' time, plus the
 //! supervisor's processor time over the same. Loading is a column of its own.
 //!
-//! On 5 million weights and a busy machine, one core: ours 1 to 4 % (5 % for unquantized pairs, where the log-probabilities
-//! of whole rows weigh most); ours ÷ theirs 0.40 to 0.54 for pairs, 0.72 to 0.78 for first tokens, 0.58 to 0.69 for
-//! options, 0.52 to 0.65 for generation, log-likelihoods within 4e-5. The limit is the engine: it packs the weights anew for
+//! On 5 million weights (`models/base`) and a quiet machine of 4 cores, with `--size 3 --schemes none --peer …` and with
+//! `--size 1 --schemes none,q8_0,q4k --peer …`. **Ours** 1 to 5.5 % of a task, most for unquantized pairs, where the
+//! log-probabilities of whole rows weigh most (6 to 7 % with the supervisor's start in a run of four seconds). **Ours ÷
+//! theirs**, unquantized, two runs:
+//!
+//! | task | one core | all cores |
+//! |---|---|---|
+//! | pair | 0.33, 0.41 | 0.77, 0.67 |
+//! | first | 0.58, 0.65 | 1.02, 1.17 |
+//! | option | 0.65, 0.67 | 0.94, 0.91 |
+//! | generate | 0.59, 0.59 | 0.89, 0.89 |
+//!
+//! Log-likelihoods within 5.2e-5, all texts equal. The limit is the engine: it packs the weights anew for
 //! every request (a quarter of the time), takes one step more after each raw answer (about 0.7 of 7 ms), and scores one
 //! sequence at a time. Tried and dropped: larger malloc thresholds (no gain); noting the last row of a prompt with a
 //! processor of logits that ends the request with an error (a fifth faster for first tokens, but about one run in four the
-//! rows were not those that were asked for).
+//! rows were not those that were asked for). Calling the pipeline beside the scheduler, with a batch of our own, is not
+//! possible: the type of its inputs is private to the crate.
 //!
 //! `--peer` names a Python with torch and `lm_eval`; `harness.py` then answers the same items of the unquantized model
 //! with lm-evaluation-harness, on the same cores, straight after ours, and prints the ratio either way.

@@ -63,7 +63,7 @@ pub(crate) fn subgroup(axis: &str, name: &str) -> Subgroup {
 }
 
 /// `clusters` clusters of four pairs, two about women, two about men.
-fn pairs(clusters: usize) -> Vec<Item> {
+pub(crate) fn pairs(clusters: usize) -> Vec<Item> {
     let candidate = |text: &str| Candidate { context: String::new(), text: text.to_owned() };
     (0..clusters * 4)
         .map(|i| Item {
@@ -85,7 +85,7 @@ pub(crate) fn scored(values: &[f64]) -> Answer {
 }
 
 /// A pair in which the stereotyped sentence is the likelier one, or not.
-fn preferring(stereotype: bool) -> Answer {
+pub(crate) fn preferring(stereotype: bool) -> Answer {
     if stereotype { scored(&[-1.0, -2.0]) } else { scored(&[-2.0, -1.0]) }
 }
 

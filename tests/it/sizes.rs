@@ -1,9 +1,8 @@
 //! `calibrate` and `power` as a user meets them.
 
-use crate::analysis::{data, setting, subgroup, write_run};
+use crate::analysis::{data, pairs, preferring, setting, write_run};
 use quantbias::analysis::calibrate::{Calibration, Counted};
-use quantbias::benchmark::{Ask, Candidate, ClusterId, Item, ItemId, Key, Measure, Role};
-use quantbias::engine::{Answer, Part};
+use quantbias::benchmark::Measure;
 use quantbias::findings::PowerRow;
 use quantbias::spec::QuantScheme;
 use std::path::{Path, PathBuf};
@@ -19,26 +18,12 @@ fn text(bytes: &[u8]) -> String {
 
 /// A run of `clusters` clusters of four pairs; under 4 bits every pair whose number `turns` says changes.
 fn run(folder: &Path, clusters: usize, turns: &dyn Fn(usize) -> bool) -> PathBuf {
-    let candidate = |text: &str| Candidate { context: String::new(), text: text.to_owned() };
-    let items = (0..clusters * 4)
-        .map(|i| Item {
-            id: ItemId::new(format!("i{i:04}")),
-            cluster: ClusterId::new(format!("c{:03}", i / 4)),
-            stratum: String::new(),
-            subgroups: vec![subgroup("gender", if i % 2 == 0 { "woman" } else { "man" })],
-            condition: None,
-            ask: Ask::Likelihood { candidates: vec![candidate("one"), candidate("other")] },
-            key: Key { roles: vec![Role::Stereotype, Role::AntiStereotype], ..Key::default() },
-        })
-        .collect();
     let path = folder.join("runs").join("made");
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let settings = [QuantScheme::None, QuantScheme::Q4K, QuantScheme::Q2K].map(|s| setting(s, false)).to_vec();
-    write_run(&path, &data(Measure::PairPreference, items), settings, &|i, _, id| {
+    write_run(&path, &data(Measure::PairPreference, pairs(clusters)), settings, &|i, _, id| {
         let stereotype = (i % 3 == 0) != (id != "m@none" && turns(i + usize::from(id == "m@q2k")));
-        let values = if stereotype { [-1.0, -2.0] } else { [-2.0, -1.0] };
-        let part = |(i, v): (usize, f64)| Part { label: i.to_string(), tokens: vec![7], logprobs: vec![v] };
-        Ok(Answer::Scored { parts: values.into_iter().enumerate().map(part).collect(), prompt_tokens: 2 })
+        Ok(preferring(stereotype))
     });
     path
 }

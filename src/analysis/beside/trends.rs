@@ -23,8 +23,8 @@ const DRAWS: usize = 1999;
 
 type Scores = fn(&[f64]) -> Vec<f64>;
 
-/// Kinds of scores.
-const SCORES: [(&str, Scores); 3] = [("rank", rank_scores), ("log2", log_scores), ("step", step_scores)];
+/// Kinds of scores of settings by their bits.
+pub(super) const SCORES: [(&str, Scores); 3] = [("rank", rank_scores), ("log2", log_scores), ("step", step_scores)];
 
 /// Settings from few bits to many.
 struct Order<'a> {
@@ -145,19 +145,24 @@ impl Common {
 }
 
 /// Bits per weight of a setting that has a place in an order.
-pub(super) fn bits(setting: &SettingInfo) -> f64 {
+fn bits(setting: &SettingInfo) -> f64 {
     setting.bits_per_weight.unwrap_or(f64::INFINITY)
 }
 
-fn of_group(sample: &Sample<'_>, measured: &Measured<'_>, group: &Group, order: &Order<'_>) -> Vec<TrendRow> {
-    let bits: Vec<f64> = order.settings.iter().map(|s| bits(s)).collect();
-    let mut empty = TrendRow {
+/// A row that says nothing yet, over all families.
+pub(super) fn unfilled(
+    sample: &Sample<'_>,
+    measured: &Measured<'_>,
+    group: &Group,
+    settings: &[&SettingInfo],
+) -> TrendRow {
+    TrendRow {
         cell: sample.cell(&measured.info.id, &group.axis, &group.subgroup),
-        scheme_family: order.family.clone(),
+        scheme_family: "all".to_owned(),
         scores: "rank".to_owned(),
-        settings: order.settings.iter().map(|s| s.id.clone()).collect(),
-        bits: bits.clone(),
-        values: vec![None; bits.len()],
+        settings: settings.iter().map(|s| s.id.clone()).collect(),
+        bits: settings.iter().map(|s| bits(s)).collect(),
+        values: vec![None; settings.len()],
         slope: None,
         se: None,
         interval: None,
@@ -167,7 +172,13 @@ fn of_group(sample: &Sample<'_>, measured: &Measured<'_>, group: &Group, order: 
         items: 0,
         clusters: 0,
         note: None,
-    };
+    }
+}
+
+fn of_group(sample: &Sample<'_>, measured: &Measured<'_>, group: &Group, order: &Order<'_>) -> Vec<TrendRow> {
+    let mut empty = unfilled(sample, measured, group, &order.settings);
+    empty.scheme_family.clone_from(&order.family);
+    let bits = empty.bits.clone();
     let Some(common) = Common::new(sample, measured, group, order) else {
         empty.note = Some("the metric's denominator differs between settings: no linear contrast".to_owned());
         return vec![empty];

@@ -6,7 +6,7 @@
 
 use super::Rows;
 use super::sample::{Measured, Sample, tested};
-use super::trends::bits;
+use super::trends::{SCORES, unfilled};
 use crate::analysis::cells::{Part, groups};
 use crate::analysis::flags::publish;
 use crate::findings::{IntervalMethod, SettingInfo, Tested, TrendRow};
@@ -15,13 +15,8 @@ use crate::stats::cluster::{Cell as _, Totals};
 use crate::stats::dist::normal_cdf;
 use crate::stats::functional::Ratio;
 use crate::stats::jackknife::jackknife;
-use crate::stats::trend::{cochran_armitage, log_scores, rank_scores, step_scores};
+use crate::stats::trend::cochran_armitage;
 use crate::stats::unpaired::{jonckheere_terpstra, linear};
-
-/// Scores of settings by their bits.
-type Scores = fn(&[f64]) -> Vec<f64>;
-
-const SCORES: [(&str, Scores); 3] = [("rank", rank_scores), ("log2", log_scores), ("step", step_scores)];
 
 /// One row per cell and kind of scores; `settings` from few bits to many.
 pub(super) fn add(rows: &mut Rows, sample: &Sample<'_>, measured: &Measured<'_>, settings: &[&SettingInfo]) {
@@ -36,21 +31,12 @@ pub(super) fn add(rows: &mut Rows, sample: &Sample<'_>, measured: &Measured<'_>,
         let Some(totals) = totals.filter(|all| all.iter().all(|t| t.items_total() > 0)) else { continue };
         for (name, scores) in SCORES {
             let mut row = TrendRow {
-                cell: sample.cell(&measured.info.id, &group.axis, &group.subgroup),
-                scheme_family: "all".to_owned(),
                 scores: name.to_owned(),
-                settings: settings.iter().map(|s| s.id.clone()).collect(),
-                bits: settings.iter().map(|s| bits(s)).collect(),
                 values: totals.iter().map(|t| t.estimate(&Ratio)).collect(),
-                slope: None,
-                se: None,
-                interval: None,
-                test: None,
-                page: None,
-                change_points: Vec::new(),
                 items: totals.iter().map(Totals::items_total).sum(),
                 clusters: totals.iter().map(|t| t.clusters() as u64).sum(),
                 note: Some("unpaired: no two settings share an item".to_owned()),
+                ..unfilled(sample, measured, &group, settings)
             };
             let scores = scores(&row.bits);
             slope(&mut row, sample, &totals, &scores);

@@ -3,8 +3,9 @@
 use super::{all_close, close};
 use quantbias::stats::bootstrap::Weights;
 use quantbias::stats::cluster::Cell;
+use quantbias::stats::compound::RangeOf;
 use quantbias::stats::equivalence::{Decision, GateCell, Margin, Worse, decide, gate, non_inferiority, tost};
-use quantbias::stats::folded::{Distance, Range, near_kink, range_interval};
+use quantbias::stats::folded::{Distance, near_kink, range_interval};
 use quantbias::stats::functional::{Functional, Icat, NormalisedDifference, Ratio, RatioDifference, ScaledBias};
 use quantbias::stats::interval::{Replicates, expanded_percentile, quantile};
 use quantbias::stats::jackknife::jackknife;
@@ -137,7 +138,8 @@ fn metrics_have_their_published_values() {
     close(ScaledBias.value(&[30.0, 10.0, 0.0, 100.0]).unwrap(), 0.2, 1e-15);
     close(ScaledBias.value(&[30.0, 10.0, 5.0, 100.0]).unwrap(), 0.45 * 0.5, 1e-15);
     close(Icat.value(&[90.0, 100.0, 50.0, 100.0]).unwrap(), 0.9, 1e-15);
-    close(Range { groups: 3 }.value(&[1.0, 10.0, 5.0, 10.0, 3.0, 10.0]).unwrap(), 0.4, 1e-15);
+    let range = |groups| RangeOf { inner: &Ratio, groups };
+    close(range(3).value(&[1.0, 10.0, 5.0, 10.0, 3.0, 10.0]).unwrap(), 0.4, 1e-15);
     close(Distance { centre: 0.5 }.value(&[3.0, 10.0]).unwrap(), 0.2, 1e-15);
     for f in [
         &Ratio as &dyn Functional,
@@ -149,7 +151,7 @@ fn metrics_have_their_published_values() {
     ] {
         assert_eq!(f.value(&vec![0.0; f.dim()]), None);
     }
-    assert_eq!(Range { groups: 2 }.value(&[1.0, 10.0, 0.0, 0.0]), None, "an empty subgroup must not look fair");
+    assert_eq!(range(2).value(&[1.0, 10.0, 0.0, 0.0]), None, "an empty subgroup must not look fair");
     assert_eq!(ScaledBias.value(&[0.0, 0.0, 0.0, 10.0]), None);
 }
 
