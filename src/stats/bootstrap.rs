@@ -236,7 +236,7 @@ impl Weights {
     fn fill(&self, k: usize) -> Vec<u8> {
         let mut block = vec![0; self.design.clusters() * self.lanes];
         let mut drawing = self.drawing(k);
-        for (i, stretch) in block.chunks_exact_mut(self.design.clusters() * STRETCH).enumerate() {
+        for (i, stretch) in block.chunks_exact_mut((self.design.clusters() * STRETCH).max(1)).enumerate() {
             self.draw_stretch(k, i, &mut drawing, stretch);
         }
         block

@@ -170,6 +170,10 @@ fn decide(law: &Law, single: &mut Fast, left_over: u64, drawn: &mut [[u8; WIDTH]
 
 /// Adds counts, of which [`TOGETHER`] stay below 256.
 #[inline]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "a loop over indices stays one loop over vectors whether or not iterators are inlined"
+)]
 fn sum(drawn: &[[u8; WIDTH]; TOGETHER], sums: &mut [u16; WIDTH]) {
     for lane in 0..WIDTH {
         let mut sum = 0;

@@ -274,4 +274,9 @@ mod tests {
         // Once weights were kept, they are read instead of drawn.
         assert!(weights.resample(&groups, |i, replicates| (i, all(replicates))) == together);
     }
+
+    #[test]
+    fn a_design_without_clusters_has_empty_rows() {
+        assert!(Weights::draw(&Design::simple(0), 3, &Stream::root(5)).row(2).is_empty());
+    }
 }

@@ -146,6 +146,10 @@ fn turn(bits: i64) -> i64 {
 }
 
 /// The values at or below `low`, and those at or above `high`, as keys.
+#[expect(
+    clippy::needless_range_loop,
+    reason = "a loop over indices stays one loop over vectors whether or not iterators are inlined"
+)]
 fn beyond(values: &[f64], low: f64, high: f64) -> (Vec<i64>, Vec<i64>) {
     let (mut below, mut above) = (Vec::with_capacity(values.len() / 8), Vec::with_capacity(values.len() / 8));
     let (chunks, rest) = values.as_chunks::<COMPARED>();

@@ -80,7 +80,7 @@ impl Rows {
             return Self { width, units: Units::Clusters(own.to_vec()), short: None, long };
         }
         // A replicate draws as many clusters as there are; of those at hand hardly more than twice as many.
-        let fits = clusters <= usize::from(u16::MAX) && 2.0 * largest * own.len() as f64 <= f64::from(u16::MAX);
+        let fits = u16::try_from(clusters).is_ok() && 2.0 * largest * own.len() as f64 <= f64::from(u16::MAX);
         let (units, picked) = Units::of(own, &columns);
         let long = Long::Single(together(&columns, &picked, |x| x as f32));
         let short = (fits && columns.iter().flatten().all(|x| *x >= 0.0)).then(|| {
