@@ -129,7 +129,7 @@ impl Verification {
                             &format!("was altered: SHA-256 is {sha}, the findings were made from {expected}"),
                         ),
                         Err(error) => {
-                            self.note(name, &format!("cannot be read, and the findings were made from it: {error}"))
+                            self.note(name, &format!("cannot be read, and the findings were made from it: {error}"));
                         }
                     }
                 }

@@ -158,7 +158,7 @@ pub fn check(folder: &Path) -> Result<Checked, RecordsError> {
         }
     }
     let old = lacks_imported(folder);
-    let added = |name: &&String| !sums.contains_key(*name) && !(old && name.starts_with("scores/"));
+    let added = |name: &&String| !(sums.contains_key(*name) || old && name.starts_with("scores/"));
     for name in present.iter().filter(added) {
         problems.push(problem(name, "was added after the run was closed"));
     }

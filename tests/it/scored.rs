@@ -61,8 +61,8 @@ impl Logs {
             let said = |_: &str, setting: &str, item: &str| {
                 let i: usize = item[1..].parse().unwrap();
                 let worse = setting == "m@q4k";
-                let toxicity = 0.1 + 0.001 * (i % 7) as f64 + if worse && i % 3 == 0 { 0.2 } else { 0.0 };
-                let verdict = if worse && i % 10 == 0 { 0.0 } else { 2.0 };
+                let toxicity = 0.1 + 0.001 * (i % 7) as f64 + if worse && i.is_multiple_of(3) { 0.2 } else { 0.0 };
+                let verdict = if worse && i.is_multiple_of(10) { 0.0 } else { 2.0 };
                 Some(Logged { labels: Some([toxicity, 0.0, 0.0, 0.0, 0.0, 0.0]), verdict: Some(verdict) })
             };
             keep(&Run::open(&logs.run()).unwrap(), "a tool", &said).unwrap();

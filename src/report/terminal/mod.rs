@@ -152,9 +152,15 @@ impl<'a> View<'a> {
             }
         }
         let mut heads = vec![("Benchmark".to_owned(), Kind::Words), ("Worst".to_owned(), Kind::Whole)];
+        // A column of its own, because the end of a long name is cut.
+        let many = self.names.many_models();
+        if many {
+            heads.insert(0, ("Model".to_owned(), Kind::Words));
+        }
+        let before = heads.len();
         heads.extend(labels.iter().map(|l| (visible(l), Kind::Words)));
         let mut table = Table::new(heads);
-        table.leave_out_first(self.reassuring(&labels).into_iter().map(|i| i + 2).collect());
+        table.leave_out_first(self.reassuring(&labels).into_iter().map(|i| i + before).collect());
         for pair in self.names.pairs() {
             let own = |v: &VerdictRow, label: &String| {
                 v.model == pair.model
@@ -166,7 +172,11 @@ impl<'a> View<'a> {
             // Gates may read different metrics: how the worst change grows is that of the first one.
             let of_first = |l: &String| rows_of(l).into_iter().find(|v| v.gate == first.gate);
             let worst: Vec<Option<f64>> = labels.iter().map(|l| of_first(l).and_then(|v| v.worst_delta)).collect();
-            let mut row = vec![visible(&super::view::pair_title(self.names, pair)), spark(&worst)];
+            let title = self.names.benchmark_title(&pair.benchmark.name);
+            let mut row = vec![visible(title), spark(&worst)];
+            if many {
+                row.insert(0, visible(pair.model));
+            }
             let word = |l: &String| match self.names.glance(|v| own(v, l)) {
                 None => String::new(),
                 Some(Glance { waived: Waived::All, .. }) => "waived".to_owned(),

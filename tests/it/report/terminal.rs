@@ -1,6 +1,6 @@
 //! What a terminal shows of findings.
 
-use super::fixture::findings;
+use super::fixture::{Shape, findings};
 use super::{hostile, shape};
 use quantbias::findings::Verdict;
 use quantbias::report::terminal::{Pick, Screen, show};
@@ -165,4 +165,18 @@ fn of_a_change_the_verdict_is_seen_longest_and_the_drawing_goes_before_the_p_val
         "no legend of nothing"
     );
     assert_eq!(heads(44), ("Setting Subgroup Change Verdict".to_owned(), false));
+}
+
+#[test]
+fn models_are_told_apart_on_a_narrow_screen() {
+    let found = findings(Shape { models: 2, ..shape(4, 12, false) });
+    let lines = show(&found, &Pick::default(), SCREEN);
+    let head = lines.iter().position(|l| l.starts_with("Model")).unwrap();
+    let rows: Vec<&String> = lines[head + 1..].iter().take_while(|l| !l.is_empty() && !l.starts_with('…')).collect();
+    let names = |row: &&String| row.split("  ").take(2).map(str::to_owned).collect::<Vec<_>>();
+    let different: std::collections::BTreeSet<_> = rows.iter().map(names).collect();
+    assert!(rows.len() > 2 && different.len() == rows.len(), "{}", lines.join("\n"));
+    for model in &found.audit.models {
+        assert!(rows.iter().any(|r| r.starts_with(&model.id)), "{}\n{}", model.id, lines.join("\n"));
+    }
 }
