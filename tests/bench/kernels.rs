@@ -18,6 +18,7 @@ use quantbias::stats::permutation::{exact_integer, sign_flips_of_any};
 use quantbias::stats::{Design, Flips, PairedTotals, Stream};
 use quantbias::table::{self, About, Map, MetricSpec, Mode};
 use rand_chacha::rand_core::Rng;
+use rayon::prelude::*;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -93,7 +94,7 @@ impl Grid {
             let found = sign_flips_of_any(&flips, &group.iter().collect::<Vec<_>>(), &Ratio);
             found.into_iter().map(|t| t.map_or(1.0, |t| t.p)).sum::<f64>()
         };
-        self.groups.iter().map(tests).sum()
+        self.groups.par_iter().map(tests).collect::<Vec<f64>>().iter().sum()
     }
 }
 
