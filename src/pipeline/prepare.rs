@@ -103,7 +103,7 @@ pub struct Prepared {
 ///
 /// # Errors
 /// [`Failure::Model`] where a model, or the baseline of one, cannot be loaded, or a server does not answer; a scheme that
-/// cannot be loaded is refused instead.
+/// cannot be loaded is refused instead. [`Failure::NothingToAsk`] where no benchmark is left for any setting.
 pub fn prepare(request: &Request) -> Result<Prepared, Failure> {
     let models = models(request)?;
     let (mut settings, mut identities, mut refused) = (Vec::new(), Vec::new(), Vec::new());
@@ -157,6 +157,12 @@ pub fn prepare(request: &Request) -> Result<Prepared, Failure> {
             }
             Err(error) => refused.push(Refused { setting: setting.id, reason: error.to_string() }),
         }
+    }
+    let asked = |(data, models): &(Arc<BenchmarkData>, Vec<String>)| {
+        !data.items.is_empty() && settings.iter().any(|s| models.contains(&s.model))
+    };
+    if !benchmarks.iter().any(asked) {
+        return Err(Failure::NothingToAsk { refused });
     }
     let mut order: Vec<&(Option<ModelFiles>, ModelIdentity)> = models.values().collect();
     order.sort_by_key(|(_, m)| request.settings.iter().position(|s| s.model == m.id));

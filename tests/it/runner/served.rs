@@ -310,3 +310,56 @@ fn a_setting_whose_server_does_not_answer_at_the_start_is_an_error_and_not_left_
     plan.settings[0].source = ModelSource::Endpoint(other);
     assert!(matches!(prepare(&request(&plan)), Err(Failure::Model { .. })), "a baseline is not refused");
 }
+
+/// An audit file that asks sentence pairs of a baseline and one setting, each behind its server.
+fn audit(folder: &Path, baseline: &Server, setting: &Server, rest: &str) -> PathBuf {
+    for name in ["pairs.toml", "pairs.jsonl"] {
+        std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("data/demo").join(name), folder.join(name)).unwrap();
+    }
+    let endpoint = |server: &Server| {
+        let url = format!("http://{}/v1", server.address);
+        format!("endpoint = {{ url = {url:?}, model = \"toy\", weights = \"bf16\", activations = \"none\" }}\n")
+    };
+    let text = format!(
+        "name = \"served\"\n[[model]]\nid = \"toy\"\n{}[settings]\naa = false\n[[setting]]\nname = \"awq\"\n{}\
+         [[benchmark]]\nid = \"pairs\"\ntype = \"custom\"\npath = \"pairs.toml\"\noptions = {{ max_clusters = 2 }}\n{rest}",
+        endpoint(baseline),
+        endpoint(setting)
+    );
+    let file = folder.join("audit.toml");
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+#[test]
+fn a_run_that_could_ask_nothing_is_an_error_with_the_reason_and_leaves_no_folder() {
+    let mute = || {
+        Server::start(|path, body| {
+            let sent: Value = serde_json::from_str(body).unwrap_or_default();
+            let refused = r#"{"error": {"message": "echo is not supported"}}"#;
+            if sent["echo"] == true { Act::status(400, refused) } else { Act::json(&toy(path, &sent, false, true)) }
+        })
+    };
+    let (fine, _) = server(gone);
+    // Without the baseline, or without the only setting, nothing could be compared.
+    for (baseline, setting, named) in
+        [(&mute(), &mute(), "toy@served"), (&mute(), &fine, "toy@served"), (&fine, &mute(), "toy@awq")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let file = audit(folder.path(), baseline, setting, "");
+        for command in ["check", "run", "audit"] {
+            let mut args = vec![command, file.to_str().unwrap()];
+            let out = folder.path().join("out");
+            if command != "check" {
+                args.extend(["--out", out.to_str().unwrap()]);
+            }
+            let output = quantbias(&args);
+            let words = stderr(&output);
+            assert_eq!(output.status.code(), Some(5), "{command}: {words}");
+            let reason =
+                format!("{named}: benchmark pairs is not asked of model toy: the server gives no prompt log-prob");
+            assert!(words.contains("nothing is left to ask:") && words.contains(&reason), "{command}: {words}");
+            assert!(!out.exists(), "{command}");
+        }
+    }
+}
