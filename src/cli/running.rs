@@ -82,6 +82,14 @@ pub(super) fn left_out(prepared: &Prepared) -> Vec<String> {
     prepared.refused.iter().map(line).collect()
 }
 
+/// Whether the file can be run as it stands; what cannot is left out by a run, which goes on with the rest.
+pub(super) fn verdict(file: &Path, left_out: &[String]) -> String {
+    if left_out.is_empty() {
+        return format!("{} is fine.", file.display());
+    }
+    format!("{} is readable, but a run would leave this out:\n  {}", file.display(), left_out.join("\n  "))
+}
+
 /// Tells the screen what deserves attention.
 pub(super) fn warn(lines: impl IntoIterator<Item = String>) {
     for line in lines {

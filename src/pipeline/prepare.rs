@@ -45,25 +45,6 @@ impl Request {
             .collect::<Result<_, Failure>>()?;
         Ok(Self { name: checked.name.clone(), settings: checked.settings.clone(), benchmarks })
     }
-
-    /// What the run will cost, known before any model is touched.
-    #[must_use]
-    pub fn costs(&self) -> Vec<Cost> {
-        self.benchmarks
-            .iter()
-            .map(|(data, models)| {
-                let settings = self.settings.iter().filter(|s| models.contains(&s.model)).count();
-                let per_setting: usize = data.items.iter().map(|i| i.ask.requests()).sum();
-                Cost {
-                    benchmark: data.name.clone(),
-                    items: data.items.len(),
-                    clusters: data.items.iter().map(|i| &i.cluster).collect::<BTreeSet<_>>().len(),
-                    settings,
-                    requests: per_setting * settings,
-                }
-            })
-            .collect()
-    }
 }
 
 /// What one benchmark costs.
@@ -97,6 +78,27 @@ pub struct Prepared {
     /// What the headers of a setting's server call it, by setting: for the record, not for the identity, because it may be a
     /// proxy.
     pub servers: BTreeMap<String, String>,
+}
+
+impl Prepared {
+    /// What the run will cost, without what is refused.
+    #[must_use]
+    pub fn costs(&self) -> Vec<Cost> {
+        self.benchmarks
+            .iter()
+            .map(|(data, models)| {
+                let settings = self.settings.iter().filter(|s| models.contains(&s.model)).count();
+                let per_setting: usize = data.items.iter().map(|i| i.ask.requests()).sum();
+                Cost {
+                    benchmark: data.name.clone(),
+                    items: data.items.len(),
+                    clusters: data.items.iter().map(|i| &i.cluster).collect::<BTreeSet<_>>().len(),
+                    settings,
+                    requests: per_setting * settings,
+                }
+            })
+            .collect()
+    }
 }
 
 /// Inspects and hashes the models, works out what each scheme means for them, and makes the identity.
