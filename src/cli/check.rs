@@ -1,10 +1,10 @@
 //! `quantbias check`.
 
-use super::running::{left_out, verdict, warn};
+use super::running::{left_out, look_at, verdict, warn};
 use super::say;
 use crate::analysis::{check_margins, check_plan, gates_in_force};
 use crate::findings::OnInconclusive;
-use crate::pipeline::{Cost, Failure, Request, exit, prepare, today};
+use crate::pipeline::{Cost, Failure, Request, exit, today};
 use crate::spec::{self, Checked, Gate};
 use clap::Args;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ pub(super) fn run(Check { file }: &Check) -> Result<u8, Failure> {
     let request = Request::load(&checked)?;
     check_plan(request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan)?;
     check_margins(&request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan)?;
-    let prepared = prepare(&request)?;
+    let prepared = look_at(&request)?;
     say!("{}", verdict(file, &left_out(&prepared)));
     say!();
     let costs = prepared.costs();

@@ -1,10 +1,10 @@
 //! `quantbias plan`.
 
-use super::running::{left_out, load, preset, verdict};
+use super::running::{left_out, load, look_at, preset, verdict};
 use super::say;
 use crate::analysis::{Assumptions, Expected, check_margins, check_plan, expected, is_overall};
 use crate::findings;
-use crate::pipeline::{Failure, Prepared, Probe, Request, exit, freeze, prepare, probe, save_frozen};
+use crate::pipeline::{Failure, Prepared, Probe, Request, exit, freeze, probe, save_frozen};
 use crate::report::number::counted;
 use crate::spec::Preset;
 use clap::Args;
@@ -53,7 +53,7 @@ pub(super) fn run(args: &Plan) -> Result<u8, Failure> {
     let request = Request::load(&checked)?;
     check_plan(request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan)?;
     check_margins(&request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan)?;
-    let prepared = prepare(&request)?;
+    let prepared = look_at(&request)?;
     let pilot = args.pilot.as_ref().map(|path| findings::load(path)).transpose()?;
     let assumed = Assumptions { discordance: args.discordance, icc: args.icc };
     let mut rows = Vec::new();

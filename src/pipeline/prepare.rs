@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is to be run, with the benchmarks loaded.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct Request {
     pub settings: Vec<Setting>,
     /// Benchmarks with the models that are asked.
     pub benchmarks: Vec<(Arc<BenchmarkData>, Vec<String>)>,
+    /// Longest that one answer is waited for.
+    pub item_timeout: Duration,
 }
 
 impl Request {
@@ -43,7 +46,8 @@ impl Request {
                 Ok((Arc::new(data), models.clone()))
             })
             .collect::<Result<_, Failure>>()?;
-        Ok(Self { name: checked.name.clone(), settings: checked.settings.clone(), benchmarks })
+        let item_timeout = checked.runner.item_timeout;
+        Ok(Self { name: checked.name.clone(), settings: checked.settings.clone(), benchmarks, item_timeout })
     }
 }
 
@@ -113,7 +117,7 @@ pub fn prepare(request: &Request) -> Result<Prepared, Failure> {
     let mut servers = BTreeMap::new();
     for setting in &request.settings {
         if let ModelSource::Endpoint(endpoint) = &setting.source {
-            match served::ask(setting, endpoint, &mut benchmarks) {
+            match served::ask(setting, endpoint, request.item_timeout, &mut benchmarks) {
                 Ok(Served { identity, refused: unasked, software }) => {
                     identities.push(identity);
                     refused.extend(unasked);
