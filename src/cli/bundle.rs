@@ -1,6 +1,7 @@
 //! `quantbias bundle`.
 
 use super::{above, say};
+use crate::findings::ITEMS_FILE;
 use crate::pipeline::bundle::{CheckedBundle, bundle, check_bundle, find_parts};
 use crate::pipeline::{Failure, exit, verify};
 use clap::Args;
@@ -63,6 +64,9 @@ fn pack(args: &Bundle, run: &std::path::Path) -> Result<u8, Failure> {
         if part.is_none() {
             say!("without {what}: none was found beside the run");
         }
+    }
+    if parts.findings.is_some_and(|folder| !folder.join(ITEMS_FILE).exists()) {
+        say!("without {ITEMS_FILE}: it is missing beside the findings");
     }
     say!("{sha}  {}", out.display());
     Ok(exit::DONE)

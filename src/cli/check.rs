@@ -1,13 +1,13 @@
 //! `quantbias check`.
 
-use super::running::{left_out, warn};
+use super::running::{left_out, look_at, verdict, warn};
 use super::say;
 use crate::analysis::{check_margins, check_plan, gates_in_force};
 use crate::findings::OnInconclusive;
-use crate::pipeline::{Cost, Failure, Request, exit, prepare, today};
+use crate::pipeline::{Cost, Failure, Request, exit, today};
 use crate::spec::{self, Checked, Gate};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Say what an audit file would do, without running anything.
 #[derive(Debug, Args)]
@@ -22,11 +22,10 @@ pub(super) fn run(Check { file }: &Check) -> Result<u8, Failure> {
     let request = Request::load(&checked)?;
     check_plan(request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan)?;
     check_margins(&request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan)?;
-    let prepared = prepare(&request)?;
+    let prepared = look_at(&request)?;
     say!("{}", verdict(file, &left_out(&prepared)));
     say!();
-    let asked = Request { settings: prepared.settings, benchmarks: prepared.benchmarks, name: request.name.clone() };
-    let costs = asked.costs();
+    let costs = prepared.costs();
     say!("{:<24} {:>8} {:>9} {:>9} {:>10}", "benchmark", "items", "clusters", "settings", "requests");
     for Cost { benchmark, items, clusters, settings, requests } in &costs {
         say!("{benchmark:<24} {items:>8} {clusters:>9} {settings:>9} {requests:>10}");
@@ -52,14 +51,6 @@ pub(super) fn run(Check { file }: &Check) -> Result<u8, Failure> {
     }
     warn(expired(&checked, &today()));
     Ok(exit::DONE)
-}
-
-/// Whether the file can be run as it stands; what cannot is left out by a run, which goes on with the rest.
-fn verdict(file: &Path, left_out: &[String]) -> String {
-    if left_out.is_empty() {
-        return format!("{} is fine.", file.display());
-    }
-    format!("{} is readable, but a run would leave this out:\n  {}", file.display(), left_out.join("\n  "))
 }
 
 /// A gate with its margin, where it holds, and what it does when inconclusive.

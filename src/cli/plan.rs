@@ -1,10 +1,10 @@
 //! `quantbias plan`.
 
-use super::running::{load, preset};
+use super::running::{left_out, load, look_at, preset, verdict};
 use super::say;
 use crate::analysis::{Assumptions, Expected, check_margins, check_plan, expected, is_overall};
 use crate::findings;
-use crate::pipeline::{Failure, Probe, Request, exit, freeze, prepare, probe, save_frozen};
+use crate::pipeline::{Failure, Prepared, Probe, Request, exit, freeze, probe, save_frozen};
 use crate::report::number::counted;
 use crate::spec::Preset;
 use clap::Args;
@@ -53,18 +53,22 @@ pub(super) fn run(args: &Plan) -> Result<u8, Failure> {
     let request = Request::load(&checked)?;
     check_plan(request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan)?;
     check_margins(&request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan)?;
-    let prepared = prepare(&request)?;
+    let prepared = look_at(&request)?;
     let pilot = args.pilot.as_ref().map(|path| findings::load(path)).transpose()?;
     let assumed = Assumptions { discordance: args.discordance, icc: args.icc };
     let mut rows = Vec::new();
-    for (data, _) in &request.benchmarks {
+    for (data, _) in prepared.benchmarks.iter().filter(|(_, models)| !models.is_empty()) {
         let level = |_| crate::analysis::AnalysisError::Level { what: "level", value: checked.plan.level };
         rows.extend(expected(data, &checked.plan, assumed, pilot.as_ref()).map_err(level)?);
     }
-    let cost =
-        if args.no_probe { None } else { Some(probe(&request, &prepared, &checked.runner, &AtomicBool::new(false))?) };
+    let cost = if args.no_probe { None } else { Some(probe(&prepared, &checked.runner, &AtomicBool::new(false))?) };
+    let without = left_out(&prepared);
+    if !without.is_empty() {
+        say!("{}", verdict(&args.file, &without));
+        say!();
+    }
     show(&rows, checked.plan.level, checked.plan.power);
-    show_cost(&request, cost.as_ref());
+    show_cost(&prepared, cost.as_ref());
     let frozen = freeze(&prepared, &checked.plan, rows, cost)?;
     let out = args.out.clone().unwrap_or_else(|| args.file.with_file_name("plan.json"));
     save_frozen(&frozen, &out)?;
@@ -120,8 +124,8 @@ fn show(rows: &[Expected], level: f64, power: f64) {
     say!("needed: items for which the margin would be detectable; empty where it is.");
 }
 
-fn show_cost(request: &Request, cost: Option<&Probe>) {
-    let requests: usize = request.costs().iter().map(|c| c.requests).sum();
+fn show_cost(prepared: &Prepared, cost: Option<&Probe>) {
+    let requests: usize = prepared.costs().iter().map(|c| c.requests).sum();
     say!();
     if let Some(probe) = cost {
         say!(

@@ -12,8 +12,9 @@ use crate::records::Refused;
 use crate::records::digest::sha256_file;
 use crate::records::seal::SEAL;
 use crate::report::{Templates, summary_lines};
-use crate::spec::{self, Checked, Plan, Preset, RunnerOptions, Waiver};
+use crate::spec::{self, Checked, ModelSource, Plan, Preset, RunnerOptions, Setting, Waiver};
 use clap::Args;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,7 +61,7 @@ pub(super) fn prepared(file: &Path, out: &Out) -> Result<(Prepared, Checked, Lay
     let layout = Layout::new(out.out.clone().unwrap_or_else(|| checked.output.clone()));
     check_plan(request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan)?;
     check_margins(&request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan)?;
-    let mut prepared = prepare(&request)?;
+    let mut prepared = look_at(&request)?;
     let settings = prepared.identity.settings.iter().filter(|s| !s.aa);
     warn(settings.flat_map(|s| s.realised.deviations.iter().map(|d| format!("{}: {d}", s.id))));
     warn(left_out(&prepared));
@@ -72,6 +73,18 @@ pub(super) fn prepared(file: &Path, out: &Out) -> Result<(Prepared, Checked, Lay
     Ok((prepared, checked, layout))
 }
 
+/// Prepares a run, and says first whose answer that has to wait for.
+pub(super) fn look_at(request: &Request) -> Result<Prepared, Failure> {
+    let url = |s: &Setting| match &s.source {
+        ModelSource::Endpoint(endpoint) => Some(endpoint.url.clone()),
+        _ => None,
+    };
+    for url in request.settings.iter().filter_map(url).collect::<BTreeSet<_>>() {
+        note!("asking the server at {url} what it can do");
+    }
+    prepare(request)
+}
+
 /// Settings that a run leaves out, and benchmarks that it does not ask under a setting, each with the reason.
 pub(super) fn left_out(prepared: &Prepared) -> Vec<String> {
     let runs = |id: &str| prepared.settings.iter().any(|s| s.id == id);
@@ -80,6 +93,14 @@ pub(super) fn left_out(prepared: &Prepared) -> Vec<String> {
         format!("{}{what}: {}", r.setting, r.reason)
     };
     prepared.refused.iter().map(line).collect()
+}
+
+/// Whether the file can be run as it stands; what cannot is left out by a run, which goes on with the rest.
+pub(super) fn verdict(file: &Path, left_out: &[String]) -> String {
+    if left_out.is_empty() {
+        return format!("{} is fine.", file.display());
+    }
+    format!("{} is readable, but a run would leave this out:\n  {}", file.display(), left_out.join("\n  "))
 }
 
 /// Tells the screen what deserves attention.

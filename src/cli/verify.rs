@@ -5,7 +5,7 @@ use crate::pipeline::{Failure, exit, verify};
 use clap::Args;
 use std::path::PathBuf;
 
-/// Hash everything of a run again, and say what was altered.
+/// Hash everything of a run again, and say what was altered; a report is sealed by nothing: `report` makes it again.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 everything is as it was written, 4 something was altered, is missing, or was added.\n\n\
@@ -19,7 +19,8 @@ pub(super) struct Verify {
     /// Where a model's files lie, to be hashed too; may be given more than once.
     #[arg(long = "model", value_name = "ID=FOLDER", value_parser = model)]
     models: Vec<(String, PathBuf)>,
-    /// Findings that must be of this run and unaltered, like the files of scores that they were made from.
+    /// Findings that must be of this run and unaltered, like the items.jsonl beside them and the files of scores that they
+    /// were made from.
     #[arg(long)]
     findings: Option<PathBuf>,
     /// SHA-256 that the seal must have.

@@ -4,6 +4,7 @@
 //! holds a `SHA256SUMS` of all other entries, and [`check_bundle`] reads it without unpacking anything.
 
 use super::error::Failure;
+use super::stages::items_beside;
 use crate::findings;
 use crate::fixity::{hex, readable, sha256_hex};
 use crate::records::run::read_manifest;
@@ -53,7 +54,7 @@ pub struct BundleHead {
 /// What goes into a bundle beside the run.
 #[derive(Debug, Clone, Default)]
 pub struct Parts {
-    /// Folder with `findings.json`.
+    /// Folder with `findings.json` and, if they were written, the items that changed.
     pub findings: Option<PathBuf>,
     /// Folder of the report.
     pub report: Option<PathBuf>,
@@ -105,7 +106,9 @@ pub fn bundle(run: &Path, parts: &Parts, out: &Path) -> Result<String, Failure> 
     }
     let mut analysis = None;
     if let Some(folder) = &parts.findings {
-        let found = findings::load(&folder.join("findings.json"))?;
+        let path = folder.join("findings.json");
+        let found = findings::load(&path)?;
+        items_beside(&path, &found)?;
         if found.audit.identity_sha256 != opened.manifest.identity_sha256 {
             return Err(Failure::Bundle(format!("{} holds findings of another run", folder.display())));
         }

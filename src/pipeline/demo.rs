@@ -4,7 +4,7 @@ use super::error::Failure;
 use super::prepare::Request;
 use crate::benchmark;
 use crate::records::run_dir::write_atomic;
-use crate::spec::{Dtype, ModelSource, Plan, QuantScheme, Setting};
+use crate::spec::{Dtype, ModelSource, Plan, QuantScheme, RunnerOptions, Setting};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -84,7 +84,8 @@ pub fn request(folder: &Path, quick: bool) -> Result<Request, Failure> {
     let schemes = if quick { QUICK_SCHEMES } else { SCHEMES };
     let settings = MODELS.iter().filter(|(m, _)| asked(m)).flat_map(|(m, _)| settings(folder, m, schemes)).collect();
     let name = if quick { "demo-quick" } else { "demo" };
-    Ok(Request { name: name.to_owned(), settings, benchmarks })
+    let item_timeout = RunnerOptions::default().item_timeout;
+    Ok(Request { name: name.to_owned(), settings, benchmarks, item_timeout })
 }
 
 fn settings(folder: &Path, model: &str, schemes: &[QuantScheme]) -> Vec<Setting> {

@@ -2,7 +2,7 @@
 
 use crate::analysis::AnalysisError;
 use crate::findings::format::FindingsError;
-use crate::records::RecordsError;
+use crate::records::{RecordsError, Refused};
 use crate::spec::SpecError;
 
 /// Exit codes, documented and tested: scripts depend on them.
@@ -55,6 +55,15 @@ pub enum Failure {
         id: String,
         /// Why.
         why: String,
+    },
+    /// Every benchmark is refused for every setting.
+    #[error(
+        "nothing is left to ask:{}\nhelp: choose benchmarks that can be asked, or run the model from its files (`path` or `hub`)",
+        in_lines(refused)
+    )]
+    NothingToAsk {
+        /// Settings and benchmarks that were refused, each with its reason.
+        refused: Vec<Refused>,
     },
     /// The run directory.
     #[error(transparent)]
@@ -118,7 +127,7 @@ impl Failure {
             | Self::Bundle(_)
             | Self::Report(ReportError::Templates(_))
             | Self::Compare(_) => exit::DATA,
-            Self::Model { .. } => exit::MODEL,
+            Self::Model { .. } | Self::NothingToAsk { .. } => exit::MODEL,
             Self::Records(error) => records_code(error),
             Self::Run(error) => run_code(error),
             Self::Scorer(error) => scorer_code(error),
@@ -126,6 +135,18 @@ impl Failure {
             Self::Report(_) | Self::Program(_) => exit::BUG,
         }
     }
+}
+
+/// Refusals that a message has room for.
+const REFUSALS: usize = 5;
+
+fn in_lines(refused: &[Refused]) -> String {
+    let mut lines: Vec<String> =
+        refused.iter().take(REFUSALS).map(|r| format!("\n  {}: {}", r.setting, r.reason)).collect();
+    if refused.len() > REFUSALS {
+        lines.push(format!("\n  and {} more", refused.len() - REFUSALS));
+    }
+    lines.concat()
 }
 
 fn records_code(error: &RecordsError) -> u8 {

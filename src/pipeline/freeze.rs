@@ -65,7 +65,7 @@ pub fn save_frozen(frozen: &Frozen, path: &Path) -> Result<(), Failure> {
 /// Reads a frozen plan and checks its hash.
 ///
 /// # Errors
-/// [`Failure::Records`]: missing, of another format, or altered.
+/// [`Failure::Records`]: missing, or of another format; [`Failure::Bundle`]: no frozen plan, or altered.
 pub fn load_frozen(path: &Path) -> Result<Frozen, Failure> {
     #[derive(Deserialize)]
     struct Head {
@@ -74,15 +74,11 @@ pub fn load_frozen(path: &Path) -> Result<Frozen, Failure> {
         analysis_id: Option<String>,
     }
     let text = fs::read_to_string(path).map_err(RecordsError::Read)?;
-    let malformed = |e: serde_json::Error| RecordsError::Malformed {
-        path: path.to_owned(),
-        what: "a frozen plan",
-        why: e.to_string(),
-    };
-    let head: Head = serde_json::from_str(&text).map_err(|e| {
+    let malformed = |e: serde_json::Error| {
         let path = path.display();
         Failure::Bundle(format!("{path} is not readable as a frozen plan: {e}\nhelp: make it with `quantbias plan`"))
-    })?;
+    };
+    let head: Head = serde_json::from_str(&text).map_err(malformed)?;
     if head.analysis_id.is_some() {
         let path = path.display();
         return Err(Failure::Bundle(format!(
@@ -95,7 +91,12 @@ pub fn load_frozen(path: &Path) -> Result<Frozen, Failure> {
     let frozen: Frozen = serde_json::from_str(&text).map_err(malformed)?;
     let found = frozen_sha256(&frozen.content).map_err(malformed)?;
     if found != frozen.sha256 {
-        return Err(RecordsError::Altered { path: path.to_owned(), expected: frozen.sha256, found }.into());
+        return Err(Failure::Bundle(format!(
+            "{} was altered after it was frozen: SHA-256 of its content is {found}, and it says {}\nhelp: restore the file, \
+             or freeze anew with `quantbias plan`",
+            path.display(),
+            frozen.sha256
+        )));
     }
     Ok(frozen)
 }

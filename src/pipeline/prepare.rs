@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is to be run, with the benchmarks loaded.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct Request {
     pub settings: Vec<Setting>,
     /// Benchmarks with the models that are asked.
     pub benchmarks: Vec<(Arc<BenchmarkData>, Vec<String>)>,
+    /// Longest that one answer is waited for.
+    pub item_timeout: Duration,
 }
 
 impl Request {
@@ -43,26 +46,8 @@ impl Request {
                 Ok((Arc::new(data), models.clone()))
             })
             .collect::<Result<_, Failure>>()?;
-        Ok(Self { name: checked.name.clone(), settings: checked.settings.clone(), benchmarks })
-    }
-
-    /// What the run will cost, known before any model is touched.
-    #[must_use]
-    pub fn costs(&self) -> Vec<Cost> {
-        self.benchmarks
-            .iter()
-            .map(|(data, models)| {
-                let settings = self.settings.iter().filter(|s| models.contains(&s.model)).count();
-                let per_setting: usize = data.items.iter().map(|i| i.ask.requests()).sum();
-                Cost {
-                    benchmark: data.name.clone(),
-                    items: data.items.len(),
-                    clusters: data.items.iter().map(|i| &i.cluster).collect::<BTreeSet<_>>().len(),
-                    settings,
-                    requests: per_setting * settings,
-                }
-            })
-            .collect()
+        let item_timeout = checked.runner.item_timeout;
+        Ok(Self { name: checked.name.clone(), settings: checked.settings.clone(), benchmarks, item_timeout })
     }
 }
 
@@ -99,11 +84,32 @@ pub struct Prepared {
     pub servers: BTreeMap<String, String>,
 }
 
+impl Prepared {
+    /// What the run will cost, without what is refused.
+    #[must_use]
+    pub fn costs(&self) -> Vec<Cost> {
+        self.benchmarks
+            .iter()
+            .map(|(data, models)| {
+                let settings = self.settings.iter().filter(|s| models.contains(&s.model)).count();
+                let per_setting: usize = data.items.iter().map(|i| i.ask.requests()).sum();
+                Cost {
+                    benchmark: data.name.clone(),
+                    items: data.items.len(),
+                    clusters: data.items.iter().map(|i| &i.cluster).collect::<BTreeSet<_>>().len(),
+                    settings,
+                    requests: per_setting * settings,
+                }
+            })
+            .collect()
+    }
+}
+
 /// Inspects and hashes the models, works out what each scheme means for them, and makes the identity.
 ///
 /// # Errors
 /// [`Failure::Model`] where a model, or the baseline of one, cannot be loaded, or a server does not answer; a scheme that
-/// cannot be loaded is refused instead.
+/// cannot be loaded is refused instead. [`Failure::NothingToAsk`] where no benchmark is left for any setting.
 pub fn prepare(request: &Request) -> Result<Prepared, Failure> {
     let models = models(request)?;
     let (mut settings, mut identities, mut refused) = (Vec::new(), Vec::new(), Vec::new());
@@ -111,7 +117,7 @@ pub fn prepare(request: &Request) -> Result<Prepared, Failure> {
     let mut servers = BTreeMap::new();
     for setting in &request.settings {
         if let ModelSource::Endpoint(endpoint) = &setting.source {
-            match served::ask(setting, endpoint, &mut benchmarks) {
+            match served::ask(setting, endpoint, request.item_timeout, &mut benchmarks) {
                 Ok(Served { identity, refused: unasked, software }) => {
                     identities.push(identity);
                     refused.extend(unasked);
@@ -157,6 +163,12 @@ pub fn prepare(request: &Request) -> Result<Prepared, Failure> {
             }
             Err(error) => refused.push(Refused { setting: setting.id, reason: error.to_string() }),
         }
+    }
+    let asked = |(data, models): &(Arc<BenchmarkData>, Vec<String>)| {
+        !data.items.is_empty() && settings.iter().any(|s| models.contains(&s.model))
+    };
+    if !benchmarks.iter().any(asked) {
+        return Err(Failure::NothingToAsk { refused });
     }
     let mut order: Vec<&(Option<ModelFiles>, ModelIdentity)> = models.values().collect();
     order.sort_by_key(|(_, m)| request.settings.iter().position(|s| s.model == m.id));

@@ -2,7 +2,7 @@
 //! and memory for fewer workers than planned all change it.
 
 use super::error::Failure;
-use super::prepare::{Prepared, Request};
+use super::prepare::Prepared;
 use super::stages::run_prepared;
 use crate::benchmark::BenchmarkData;
 use crate::runner::Event;
@@ -39,19 +39,14 @@ pub struct Probe {
 ///
 /// # Errors
 /// [`Failure`]: the engine does not run.
-pub fn probe(
-    request: &Request,
-    prepared: &Prepared,
-    options: &RunnerOptions,
-    stop: &AtomicBool,
-) -> Result<Probe, Failure> {
+pub fn probe(prepared: &Prepared, options: &RunnerOptions, stop: &AtomicBool) -> Result<Probe, Failure> {
     let small = reduced(prepared);
     let folder = std::env::temp_dir().join(format!("quantbias-probe-{}", std::process::id()));
     let mut seen = Seen::default();
     let result = run_prepared(&small, &Plan::default(), options, &folder, false, stop, &mut |event| seen.note(event));
     let _ = fs_err::remove_dir_all(&folder);
     result?;
-    Ok(seen.extrapolate(request))
+    Ok(seen.extrapolate(prepared))
 }
 
 /// The run with a few items per benchmark and at most two settings per model.
@@ -99,8 +94,8 @@ impl Seen {
         }
     }
 
-    fn extrapolate(&self, request: &Request) -> Probe {
-        let costs = request.costs();
+    fn extrapolate(&self, prepared: &Prepared) -> Probe {
+        let costs = prepared.costs();
         let mean = |(sum, n): &(u64, u64)| *sum as f64 / 1000.0 / (*n).max(1) as f64;
         let seconds_per_item: BTreeMap<String, f64> = self.millis.iter().map(|(b, m)| (b.clone(), mean(m))).collect();
         let load_seconds = self.loads.iter().sum::<u64>() as f64 / 1000.0 / self.loads.len().max(1) as f64;
@@ -116,7 +111,7 @@ impl Seen {
             seconds_per_item,
             load_seconds,
             workers,
-            seconds: engine / workers as f64 + load_seconds * request.settings.len() as f64,
+            seconds: engine / workers as f64 + load_seconds * prepared.settings.len() as f64,
         }
     }
 }

@@ -8,8 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A server that is not there is said at once, not after the patience of a run.
-const AT_START: Patience = Patience { call: Duration::from_secs(60), total: Duration::from_secs(20), tries: 4 };
+/// A server that is not there is said at once, not after the patience of a run; no call lasts longer than an item may.
+fn at_start(item_timeout: Duration) -> Patience {
+    let seconds = |n| Duration::from_secs(n).min(item_timeout);
+    Patience { call: seconds(60), total: seconds(20), tries: 4 }
+}
 
 /// A setting that can run.
 pub(super) struct Served {
@@ -27,9 +30,10 @@ pub(super) struct Served {
 pub(super) fn ask(
     setting: &Setting,
     endpoint: &Endpoint,
+    item_timeout: Duration,
     benchmarks: &mut [(Arc<BenchmarkData>, Vec<String>)],
 ) -> Result<Served, Unusable> {
-    let abilities = openai::abilities(endpoint, AT_START)?;
+    let abilities = openai::abilities(endpoint, at_start(item_timeout))?;
     let mut realised = openai::realised(endpoint, &abilities);
     realised.deviations.extend(said(&realised.server));
     realised.deviations.extend(abilities.missing());

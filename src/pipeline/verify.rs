@@ -1,7 +1,8 @@
 //! Is a run still what was written? Everything is hashed again, and everything that is wrong is listed.
 
 use super::error::Failure;
-use crate::findings;
+use super::stages::items_beside;
+use crate::findings::{self, ITEMS_FILE};
 use crate::fixity::sha256_hex;
 use crate::records::digest::{canonical_json, sha256_file};
 use crate::records::run::read_manifest;
@@ -26,7 +27,8 @@ pub struct Verification {
     pub unseen: Vec<String>,
 }
 
-/// Verifies a run directory; `models` are folders by model id, `findings` a findings file of this run.
+/// Verifies a run directory; `models` are folders by model id, `findings` a findings file of this run,
+/// which is looked at with the items that lie beside it.
 ///
 /// # Errors
 /// [`Failure::Records`] where the folder is no run at all or cannot be read.
@@ -116,6 +118,11 @@ impl Verification {
     fn findings(&mut self, run: &Path, manifest: &Manifest, path: &Path) {
         match findings::load(path) {
             Ok(found) => {
+                match items_beside(path, &found) {
+                    Ok(Some(_)) => {}
+                    Ok(None) => self.note(ITEMS_FILE, "is missing: the analysis wrote it beside the findings"),
+                    Err(error) => self.note("items", &first_line(&error.to_string())),
+                }
                 let records = manifest.provenance.records_sha256.clone().unwrap_or_default();
                 if found.audit.identity_sha256 != manifest.identity_sha256 || found.audit.records_sha256 != records {
                     self.note("findings", "are of another run");

@@ -121,9 +121,15 @@ pub enum RunError {
         reasons: Vec<FailureReason>,
     },
     /// No setting could be loaded.
-    #[error("no setting could be loaded; {}: {}", refused.first().map_or("", |r| &r.setting), refused.first().map_or("", |r| &r.reason))]
+    #[error("no setting could be loaded; {}", first(refused))]
     AllRefused {
         /// Every setting with its reason.
+        refused: Vec<Refused>,
+    },
+    /// Settings were loaded, but the baseline of no model.
+    #[error("no baseline could be loaded, so that nothing can be compared; {}", first(refused))]
+    NoBaseline {
+        /// Every refused setting with its reason.
         refused: Vec<Refused>,
     },
     /// A setting that was loaded before cannot be loaded any more, its server is gone, or its loading was cut off from
@@ -143,6 +149,10 @@ pub enum RunError {
         /// The system's words.
         error: std::io::Error,
     },
+}
+
+fn first(refused: &[Refused]) -> String {
+    refused.first().map_or_else(String::new, |r| format!("{}: {}", r.setting, r.reason))
 }
 
 /// Reasons that a message has room for.

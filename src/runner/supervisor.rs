@@ -269,8 +269,15 @@ impl<'a> Supervisor<'a> {
     /// Completes the manifest and reports.
     fn close(mut self) -> Result<RunSummary, RunError> {
         self.refused.sort_by_key(|r| self.plan.settings.iter().position(|s| s.id == r.setting));
-        if self.refused.len() == self.plan.settings.len() {
+        let nothing_asked = self.planned == 0 && self.plan.options.limits.part.is_none() && !self.refused.is_empty();
+        if nothing_asked || self.refused.len() == self.plan.settings.len() {
             return Err(RunError::AllRefused { refused: self.refused });
+        }
+        let refused = |id: &str| self.refused.iter().any(|r| r.setting == id);
+        let is_asked = |model: &String| self.plan.benchmarks.iter().any(|b| b.models.contains(model));
+        let mut baselines = self.plan.settings.iter().filter(|s| s.baseline && is_asked(&s.model)).peekable();
+        if baselines.peek().is_some() && baselines.all(|s| refused(&s.id)) {
+            return Err(RunError::NoBaseline { refused: self.refused });
         }
         if self.plan.options.limits.part.is_some() {
             return self.close_part();

@@ -173,10 +173,15 @@ fn what_the_ci_examples_call_works_in_this_order_on_a_small_audit() {
 }
 
 /// The parts that tasks of a cluster job run: its shell lines, with `quantbias` replaced by `echo`.
-fn parts(lines: &str, of: u32, variables: impl Fn(u32) -> Vec<(&'static str, u32)>) -> BTreeSet<String> {
+fn parts(
+    lines: &str,
+    tasks: impl IntoIterator<Item = u32>,
+    variables: impl Fn(u32) -> Vec<(&'static str, u32)>,
+) -> BTreeSet<String> {
     let script = lines.replace("quantbias run", "echo run");
     let part = regex::Regex::new(r"--shard (\S+)").unwrap();
-    (0..of)
+    tasks
+        .into_iter()
         .map(|task| {
             let mut command = Command::new("sh");
             command.args(["-ceu", &script]).env("OUT", "out").stdin(Stdio::null());
@@ -195,19 +200,26 @@ fn every_part(of: u32) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_tasks_of_a_slurm_array_run_every_part_once() {
+fn the_tasks_of_a_slurm_array_run_every_part_once_and_the_same_parts_where_some_are_submitted_again() {
     let script = read("templates/cluster/slurm.sh");
-    for first in [0, 1] {
-        let found = parts(&script, 16, |task| {
+    let array = script.lines().find_map(|l| l.strip_prefix("#SBATCH --array=")).unwrap();
+    let (first, last) = array.split_once('-').map(|(a, b)| (a.parse().unwrap(), b.parse().unwrap())).unwrap();
+    // As Slurm sets them: of the tasks that are submitted now.
+    let run = |tasks: Vec<u32>| {
+        let (min, count) = (tasks[0], tasks.len() as u32);
+        parts(&script, tasks, |task| {
             vec![
-                ("SLURM_ARRAY_TASK_ID", first + task),
-                ("SLURM_ARRAY_TASK_MIN", first),
-                ("SLURM_ARRAY_TASK_COUNT", 16),
+                ("SLURM_ARRAY_TASK_ID", task),
+                ("SLURM_ARRAY_TASK_MIN", min),
+                ("SLURM_ARRAY_TASK_COUNT", count),
                 ("SLURM_CPUS_PER_TASK", 4),
             ]
-        });
-        assert_eq!(found, every_part(16));
-    }
+        })
+    };
+    assert_eq!(run((first..=last).collect()), every_part(last));
+    let again = script.split("sbatch --array=").nth(1).unwrap().split_whitespace().next().unwrap();
+    let again: Vec<u32> = again.split(',').map(|n| n.parse().unwrap()).collect();
+    assert_eq!(run(again.clone()), again.iter().map(|n| format!("{n}/{last}")).collect());
 }
 
 #[test]
@@ -221,7 +233,7 @@ fn the_pods_of_a_kubernetes_job_run_every_part_once() {
     let of = number("completions:");
     assert_eq!(of, number("value:"), "the number of parts");
     assert!(lines[1].trim_start().starts_with("exec quantbias "), "a pod's signals reach its first process only");
-    let found = parts(&lines.join("\n"), of, |task| vec![("JOB_COMPLETION_INDEX", task), ("SHARDS", of)]);
+    let found = parts(&lines.join("\n"), 0..of, |task| vec![("JOB_COMPLETION_INDEX", task), ("SHARDS", of)]);
     assert_eq!(found, every_part(of));
 }
 

@@ -33,7 +33,12 @@ fn a_plan_freezes_items_metrics_margins_and_seed_under_one_hash() {
     std::fs::write(&path, String::from_utf8(first).unwrap().replace("\"decision\": 0.3", "\"decision\": 0.5")).unwrap();
     let output = audit.run("run", &["--plan", path.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
-    assert!(stderr(&output).contains("was altered"), "{}", stderr(&output));
+    let words = stderr(&output);
+    assert!(
+        words.contains("plan.json was altered after it was frozen") && words.contains("`quantbias plan`"),
+        "{words}"
+    );
+    assert!(!words.contains("manifest") && !words.contains("the run"), "there is no run yet: {words}");
 }
 
 #[test]

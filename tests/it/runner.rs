@@ -358,6 +358,11 @@ fn a_refused_setting_is_named_with_its_reason_and_the_rest_goes_on() {
     let run = Run::open(&folder.path().join("one")).unwrap();
     assert!(run.records("pairs", "toy@q4k").is_none() && run.records("pairs", "toy@none").is_some());
 
+    let mut without = Script::default();
+    without.refuse.insert("toy@none".into(), "no".into());
+    let result = go(&plan(without, 3, vec![pairs(100)]), &folder.path().join("baseline"), false);
+    assert!(matches!(&result, Err(RunError::NoBaseline { refused }) if refused.len() == 1), "{result:?}");
+
     script.refuse.insert("toy@none".into(), "no".into());
     script.refuse.insert("toy@none+aa".into(), "no".into());
     let result = go(&plan(script, 3, vec![pairs(100)]), &folder.path().join("all"), false);

@@ -88,3 +88,30 @@ fn a_run_that_was_edited_and_sealed_again_is_still_not_what_its_manifest_says() 
     let (code, text) = verify(&run, &[]);
     assert!(code == 4 && text.contains("plan.json is not the plan that the run began with"), "{text}");
 }
+
+#[test]
+fn items_that_were_edited_or_removed_beside_the_findings_are_told_by_verify_and_bundle() {
+    let folder = tempfile::tempdir().unwrap();
+    let (run, beside) = (shared().only("runs"), folder.path().join("findings"));
+    copy(&shared().only("findings"), &beside);
+    let (findings, items) = (beside.join("findings.json"), beside.join("items.jsonl"));
+    let check = || verify(&run, &["--findings", findings.to_str().unwrap()]);
+    let out = folder.path().join("b.tar.gz");
+    let paths = [&run, &beside, &out].map(|p| p.to_str().unwrap());
+    let bundle = || quantbias(&["bundle", paths[0], "--findings", paths[1], "--out", paths[2]]);
+    assert_eq!((check().0, bundle().status.code()), (0, Some(0)));
+    std::fs::remove_file(&out).unwrap();
+
+    let good = std::fs::read_to_string(&items).unwrap();
+    std::fs::write(&items, good.replacen("answered", "refused", 1)).unwrap();
+    let (code, text) = check();
+    assert!(code == 4 && text.contains("items.jsonl was altered"), "{text}");
+    let output = bundle();
+    assert_eq!(output.status.code(), Some(4), "{}", stdout(&output));
+    assert!(stderr(&output).contains("items.jsonl was altered") && !out.exists(), "{}", stderr(&output));
+
+    std::fs::remove_file(&items).unwrap();
+    let (code, text) = check();
+    assert!(code == 4 && text.contains("items.jsonl is missing"), "{text}");
+    assert!(stdout(&bundle()).contains("without items.jsonl"));
+}

@@ -27,7 +27,7 @@ pub enum CallError {
         text: String,
     },
     /// Every try failed.
-    #[error("no answer after {tries} tries: {last}")]
+    #[error("no answer after {tries} {}: {last}", if *tries == 1 { "try" } else { "tries" })]
     GaveUp {
         /// How many tries.
         tries: u32,
@@ -69,6 +69,9 @@ impl Default for Patience {
     }
 }
 
+/// How a failure begins where the answer was no JSON.
+pub(super) const NOT_JSON: &str = "the answer is not JSON";
+
 /// One server.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -93,7 +96,11 @@ impl Client {
     /// the key, if there is one.
     #[must_use]
     pub fn new(base: &str, key_variable: &str, patience: Patience) -> Self {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(patience.call));
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            // A question that is sent on would lose its body, and the key would go where nobody named.
+            .max_redirects(0)
+            .timeout_global(Some(patience.call));
         Self {
             agent: config.build().into(),
             base: base.trim_end_matches('/').to_owned(),
@@ -150,7 +157,7 @@ impl Client {
             if let Some(name) = answered.as_ref().ok().and_then(|r| r.headers().get("server")?.to_str().ok()) {
                 self.software.get_or_init(|| quote(name));
             }
-            let (why, asked) = match once(answered) {
+            let (why, asked) = match once(answered, self.patience.call) {
                 Try::Done(value) => return Ok(value),
                 Try::Never(error) => return Err(error),
                 Try::Again(why, asked) => (why, asked),
@@ -165,22 +172,35 @@ impl Client {
     }
 }
 
-fn once(answered: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Try {
+/// An error in words; `call` is how long was waited.
+fn said(error: &ureq::Error, call: Duration) -> String {
+    match error {
+        ureq::Error::Timeout(_) => format!("no whole answer within {} s", call.as_secs_f64()),
+        other => other.to_string(),
+    }
+}
+
+fn once(answered: Result<ureq::http::Response<ureq::Body>, ureq::Error>, call: Duration) -> Try {
     let mut response = match answered {
         Ok(response) => response,
-        Err(error) => return Try::Again(error.to_string(), None),
+        Err(error) => return Try::Again(said(&error, call), None),
     };
     let status = response.status().as_u16();
     let after = response.headers().get("retry-after").and_then(|v| v.to_str().ok()).and_then(|v| v.trim().parse().ok());
+    let moved = response.headers().get("location").and_then(|v| v.to_str().ok()).map(quote);
     let text = match response.body_mut().with_config().limit(LARGEST_BODY).read_to_string() {
         Ok(text) => text,
-        Err(error) => return Try::Again(format!("the answer broke off: {error}"), None),
+        Err(error) => return Try::Again(format!("the answer broke off: {}", said(&error, call)), None),
     };
     match status {
         200..=299 => match serde_json::from_str(&text) {
             Ok(value) => Try::Done(value),
-            Err(error) => Try::Again(format!("the answer is not JSON ({error}): {}", quote(&text)), None),
+            Err(error) => Try::Again(format!("{NOT_JSON} ({error}): {}", quote(&text)), None),
         },
+        300..=399 => {
+            let text = moved.map_or_else(|| quote(&text), |to| format!("it redirects to {to}"));
+            Try::Never(CallError::Status { status, text })
+        }
         408 | 425 | 429 | 500..=599 => {
             Try::Again(format!("the server answered {status}: {}", quote(&text)), after.map(Duration::from_secs))
         }

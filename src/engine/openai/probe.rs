@@ -1,6 +1,6 @@
 //! What a server can do, asked once at the start: servers that speak the same protocol return different parts of it.
 
-use super::http::{CallError, Client};
+use super::http::{CallError, Client, NOT_JSON};
 use super::reply::{Offsets, echoed};
 use super::says::Says;
 use crate::benchmark::Framing;
@@ -201,6 +201,12 @@ fn refusal(error: &CallError) -> Result<String, Unusable> {
     match error {
         CallError::Status { status: 401 | 403, .. } => {
             Err(Unusable::Wrong(format!("{error}; set the key in the environment variable that `key_env` names")))
+        }
+        CallError::Status { status: 300..=399, .. } => {
+            Err(Unusable::Wrong(format!("{error}; `url` must be the address of the API itself")))
+        }
+        CallError::GaveUp { last, .. } if last.starts_with(NOT_JSON) => {
+            Err(Unusable::Wrong(format!("{error}; is `url` the address of the API (such as http://host:8000/v1)?")))
         }
         // Some servers answer 500 to a combination of options that they do not know.
         CallError::Status { .. } => Ok(error.to_string()),

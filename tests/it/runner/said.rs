@@ -38,6 +38,16 @@ fn check_and_run_name_what_would_be_left_out_and_why_and_go_on_with_the_rest() {
     let fine = Audit::new("\"q8_0\"", 1, SMALL_PLAN);
     assert!(stdout(&fine.run("check", &[])).contains("audit.toml is fine."));
 
+    // A plan names the same, and counts what would be asked: one question about nine people, two settings.
+    let output = audit.run("plan", &[]);
+    let planned = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(planned.contains(text.split("\n\n").next().unwrap()), "{planned}");
+    assert!(planned.contains("Cost: 18 model calls for 18 items"), "{planned}");
+    let frozen = quantbias::pipeline::load_frozen(&audit.folder.path().join("plan.json")).unwrap();
+    assert_eq!(frozen.cost.map(|c| (c.requests, c.items)), Some((18, 18)));
+    assert!(stdout(&audit.run("plan", &["--no-probe"])).contains("Cost: 18 model calls;"));
+
     let output = audit.run("run", &[]);
     let words = stderr(&output);
     assert_eq!(output.status.code(), Some(0), "{words}");

@@ -219,6 +219,7 @@ fn a_server_that_is_gone_before_its_first_worker_is_loaded_does_not_refuse_its_s
 
 fn request(plan: &RunPlan) -> Request {
     Request {
+        item_timeout: Duration::from_secs(300),
         name: "toy".into(),
         settings: plan.settings.clone(),
         benchmarks: plan.benchmarks.iter().map(|b| (b.data.clone(), b.models.clone())).collect(),
@@ -309,4 +310,89 @@ fn a_setting_whose_server_does_not_answer_at_the_start_is_an_error_and_not_left_
     assert!(prepared.refused[0].reason.contains("no model \"llama\""), "{:?}", prepared.refused);
     plan.settings[0].source = ModelSource::Endpoint(other);
     assert!(matches!(prepare(&request(&plan)), Err(Failure::Model { .. })), "a baseline is not refused");
+}
+
+/// An audit file that asks sentence pairs of a baseline and one setting, each behind its server.
+fn audit(folder: &Path, baseline: &Server, setting: &Server, rest: &str) -> PathBuf {
+    for name in ["pairs.toml", "pairs.jsonl"] {
+        std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("data/demo").join(name), folder.join(name)).unwrap();
+    }
+    let endpoint = |server: &Server| {
+        let url = format!("http://{}/v1", server.address);
+        format!("endpoint = {{ url = {url:?}, model = \"toy\", weights = \"bf16\", activations = \"none\" }}\n")
+    };
+    let text = format!(
+        "name = \"served\"\n[[model]]\nid = \"toy\"\n{}[settings]\naa = false\n[[setting]]\nname = \"awq\"\n{}\
+         [[benchmark]]\nid = \"pairs\"\ntype = \"custom\"\npath = \"pairs.toml\"\noptions = {{ max_clusters = 2 }}\n{rest}",
+        endpoint(baseline),
+        endpoint(setting)
+    );
+    let file = folder.join("audit.toml");
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+#[test]
+fn a_run_that_could_ask_nothing_is_an_error_with_the_reason_and_leaves_no_folder() {
+    let mute = || {
+        Server::start(|path, body| {
+            let sent: Value = serde_json::from_str(body).unwrap_or_default();
+            let refused = r#"{"error": {"message": "echo is not supported"}}"#;
+            if sent["echo"] == true { Act::status(400, refused) } else { Act::json(&toy(path, &sent, false, true)) }
+        })
+    };
+    let (fine, _) = server(gone);
+    // Without the baseline, or without the only setting, nothing could be compared.
+    for (baseline, setting, named) in
+        [(&mute(), &mute(), "toy@served"), (&mute(), &fine, "toy@served"), (&fine, &mute(), "toy@awq")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let file = audit(folder.path(), baseline, setting, "");
+        for command in ["check", "run", "audit"] {
+            let mut args = vec![command, file.to_str().unwrap()];
+            let out = folder.path().join("out");
+            if command != "check" {
+                args.extend(["--out", out.to_str().unwrap()]);
+            }
+            let output = quantbias(&args);
+            let words = stderr(&output);
+            assert_eq!(output.status.code(), Some(5), "{command}: {words}");
+            let reason =
+                format!("{named}: benchmark pairs is not asked of model toy: the server gives no prompt log-prob");
+            assert!(words.contains("nothing is left to ask:") && words.contains(&reason), "{command}: {words}");
+            assert!(!out.exists(), "{command}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_hangs_at_the_start_is_named_within_the_time_that_an_item_may_take() {
+    let folder = tempfile::tempdir().unwrap();
+    let hangs = Server::start(|_, _| Act::Slow(Duration::from_secs(120)));
+    let file = audit(folder.path(), &hangs, &hangs, "[runner]\nitem_timeout_s = 2\n");
+    let began = Instant::now();
+    let output = quantbias(&["run", file.to_str().unwrap()]);
+    let words = stderr(&output);
+    assert_eq!(output.status.code(), Some(5), "{words}");
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    assert!(words.starts_with(&format!("asking the server at http://{}/v1 what it can do", hangs.address)), "{words}");
+    assert!(words.contains("no answer after 1 try: no whole answer within 2 s; start the server"), "{words}");
+}
+
+#[test]
+fn an_address_behind_which_another_server_is_up_is_said_to_be_the_wrong_one() {
+    let page = || Act::text("<!doctype html><title>Welcome</title>");
+    let moved = || Act::Reply(302, "Location: http://127.0.0.1:9/login\r\n".to_owned(), String::new());
+    for (server, said) in [
+        (Server::start(move |_, _| page()), "the answer is not JSON"),
+        (Server::start(move |_, _| moved()), "the server answered 302: it redirects to http://127.0.0.1:9/login"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = audit(folder.path(), &server, &server, "");
+        let output = quantbias(&["run", file.to_str().unwrap()]);
+        let words = stderr(&output);
+        assert_eq!(output.status.code(), Some(5), "{words}");
+        assert!(words.contains(said) && words.contains("`url`"), "{words}");
+        assert!(!words.contains("start the server"), "it is up: {words}");
+    }
 }
