@@ -230,12 +230,17 @@ pub fn check_margins<'a>(
         let info = data
             .and_then(|d| metrics_of(d.measure).iter().map(|m| m.info()).find(|i| Some(&i.id) == gate.metric.as_ref()));
         if info.is_some_and(|i| i.unit == Unit::Share) && gate.margin >= 0.5 {
-            let (m, points, meant) = (gate.margin, gate.margin * 100.0, gate.margin / 100.0);
+            let (m, points, meant) = (gate.margin, rounded(gate.margin * 100.0), rounded(gate.margin / 100.0));
             let why = format!("a margin of {m} is {points} points; did you mean {meant}?");
             return Err(AnalysisError::Gate { gate: gate.id, why });
         }
     }
     Ok(())
+}
+
+/// A product of a declared number as a person would write it: to 12 significant digits, without the last bits of a float.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.11e}").parse().unwrap_or(value)
 }
 
 /// Margins by `benchmark/metric`, the smallest where several gates read one metric.

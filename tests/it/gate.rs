@@ -187,6 +187,14 @@ fn a_margin_of_two_hundred_points_is_refused() {
     let output = audit.run("check", &[]);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert!(stderr(&output).contains("2 is 200 points; did you mean 0.02?"), "{}", stderr(&output));
+    // As a person writes it: in floats 0.9 / 100 is 0.009000000000000001, and 0.57 · 100 is 56.99999999999999.
+    for (margin, said) in
+        [("0.9", "0.9 is 90 points; did you mean 0.009?"), ("0.57", "0.57 is 57 points; did you mean 0.0057?")]
+    {
+        audit.write(&Audit::text("\"q8_0\"", 8, &gate.replace("margin = 2", &format!("margin = {margin}"))));
+        let output = audit.run("check", &[]);
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    }
 }
 
 #[test]
