@@ -10,7 +10,7 @@ mod tables;
 mod terminal;
 
 use fixture::{HOSTILE, Shape, findings};
-use quantbias::findings::{Findings, Verdict, VerdictRow};
+use quantbias::findings::{Findings, OnInconclusive, Verdict, VerdictRow};
 use quantbias::report::{Pages, ReportError, Templates, Theme, render, summary_lines, write};
 use std::collections::BTreeSet;
 
@@ -398,10 +398,33 @@ fn pages_of_demo() -> Pages {
 fn junit_has_a_case_per_gate_and_an_inconclusive_gate_fails_under_a_type_of_its_own() {
     let pages = pages_of_demo();
     let xml = text(&pages, "junit.xml");
-    assert!(xml.contains("tests=\"18\" failures=\"18\" skipped=\"0\" errors=\"0\">"));
-    assert_eq!(xml.matches("<testcase ").count(), 18);
+    assert!(xml.contains("tests=\"19\" failures=\"18\" skipped=\"0\" errors=\"1\">"));
+    assert_eq!(xml.matches("<testcase classname=\"demo-0.").count(), 18);
     assert_eq!(xml.matches("<failure type=\"margin\"").count(), 7);
     assert_eq!(xml.matches("<failure type=\"inconclusive\"").count(), 11);
+}
+
+#[test]
+fn a_setting_that_could_not_run_is_an_error_for_a_build_server_and_skipped_where_no_gate_ends_an_audit() {
+    let mut found = findings(shape(3, 2, false));
+    let junit = |found: &Findings| {
+        let pages = render(found, &Theme::default(), &Templates::embedded()).unwrap();
+        text(&pages, "junit.xml").to_owned()
+    };
+    let case = "<testcase classname=\"settings\" name=\"demo-0@afq4\">";
+    let why = "AFQ needs Metal, and this device is a CPU";
+    let error = format!("{case}<error type=\"could not run\" message=\"{why}\"/>");
+    assert!(junit(&found).contains(&error), "{}", junit(&found));
+    for row in &mut found.verdicts {
+        row.on_inconclusive = OnInconclusive::Warn;
+    }
+    let skipped = format!("{case}<skipped message=\"could not run: {why}\"/>");
+    assert!(junit(&found).contains(&skipped) && !junit(&found).contains("<error"), "{}", junit(&found));
+    found.verdicts.clear();
+    let xml = junit(&found);
+    assert!(xml.contains(" tests=\"1\" failures=\"0\" skipped=\"0\" errors=\"1\">") && xml.contains(&error), "{xml}");
+    found.audit.refused.clear();
+    assert!(!junit(&found).contains("<testsuite "), "an audit whose settings all ran has no such suite");
 }
 
 #[test]
