@@ -428,6 +428,38 @@ fn a_setting_that_could_not_run_is_an_error_for_a_build_server_and_skipped_where
 }
 
 #[test]
+fn two_benchmarks_of_one_title_are_told_apart_wherever_one_is_named() {
+    let mut found = findings(shape(3, 2, false));
+    found.audit.benchmarks[1].title = found.audit.benchmarks[0].title.clone();
+    let pages = render(&found, &Theme::default(), &Templates::embedded()).unwrap();
+    let shown = terminal_lines(&found);
+    let said = summary_lines(&found).join("\n");
+    let figures: String = figures(&pages).map(|(_, svg)| svg).collect();
+    let texts = [shown.as_str(), &said, text(&pages, "report.md"), text(&pages, "comment.md"), &figures];
+    for (i, text) in texts.into_iter().enumerate() {
+        assert!(text.contains("Pairs (decisions)"), "{i}: {text}");
+        let bare = text.matches("Pairs").count() - text.matches("Pairs (").count();
+        // The works to be cited keep their titles: one line for each.
+        assert_eq!(
+            bare,
+            if i == 2 {
+                text.matches("Pairs: A. Author").count() + text.matches("**scoring**: Pairs").count()
+            } else {
+                0
+            },
+            "{i}"
+        );
+    }
+    assert!(text(&pages, "tables/verdicts.tex").contains("Pairs (pairs)"));
+    assert!(text(&pages, "references.bib").contains("title = {Pairs}"));
+}
+
+fn terminal_lines(found: &Findings) -> String {
+    use quantbias::report::terminal::{Pick, Screen, show};
+    show(found, &Pick::default(), Screen { width: 120, height: 40, colour: false }).join("\n")
+}
+
+#[test]
 fn the_model_card_begins_with_metadata_that_no_name_can_leave() {
     for shape in [shape(12, 9, false), hostile()] {
         let pages = pages(shape);

@@ -173,7 +173,7 @@ impl<'a> View<'a> {
             let of_first = |l: &String| rows_of(l).into_iter().find(|v| v.gate == first.gate);
             let worst: Vec<Option<f64>> = labels.iter().map(|l| of_first(l).and_then(|v| v.worst_delta)).collect();
             let title = self.names.benchmark_title(&pair.benchmark.name);
-            let mut row = vec![visible(title), spark(&worst)];
+            let mut row = vec![visible(&title), spark(&worst)];
             if many {
                 row.insert(0, visible(pair.model));
             }
@@ -212,7 +212,7 @@ impl<'a> View<'a> {
             let label = names.contrast_label(c);
             let subgroup = subgroup(c);
             let headline = names.benchmark(&c.cell.benchmark).is_none_or(|b| b.headline == c.cell.metric);
-            has(&pick.benchmark, &[&c.cell.benchmark, names.benchmark_title(&c.cell.benchmark)])
+            has(&pick.benchmark, &[&c.cell.benchmark, &names.benchmark_title(&c.cell.benchmark)])
                 && has(&pick.subgroup, &[&subgroup])
                 && has(&pick.setting, &[&c.setting, &label])
                 && has(&pick.model, &[&c.cell.model])
