@@ -3,10 +3,13 @@
 //! A test that did not reject is never called "no effect": what was not shown is said to be not shown, with the size
 //! of change that could have been missed. Text is plain and visible; the caller escapes it for its target.
 
+mod open;
+
 use super::escape::visible;
 use super::names::{Names, Pair, overall, worst_cell};
 use super::number::{self, Scale, counted};
 use crate::findings::{ContrastRow, FamilySummary, Findings, Verdict, VerdictRow, Worse};
+use open::ungated;
 
 /// Ten lines at most that a person can read at the end of a run. Plain text; each line is one line.
 #[must_use]
@@ -70,7 +73,7 @@ fn gated(names: Names<'_>) -> impl Iterator<Item = (&VerdictRow, Verdict)> {
 fn gates(names: Names<'_>) -> String {
     let n = gated(names).count() as u64;
     if n == 0 {
-        return "No gate was set: no margin was declared for any benchmark.".to_owned();
+        return ungated(names);
     }
     let of = |verdict| gated(names).filter(|(_, v)| *v == verdict).count() as u64;
     format!(

@@ -337,7 +337,8 @@ fn findings_with_nothing_in_them_still_make_a_page() {
     empty.caveats.clear();
     empty.audit.refused.clear();
     let pages = render(&empty, &Theme::default(), &Templates::embedded()).unwrap();
-    assert!(text(&pages, "report.md").contains("No margin was declared, so nothing was gated."));
+    let why = "could not be judged, because no quantized setting was asked that they hold for.";
+    assert_eq!(text(&pages, "report.md").matches(why).count(), 2, "in the summary and among the verdicts");
     assert_eq!(figures(&pages).count(), 0);
 }
 
@@ -425,6 +426,27 @@ fn a_setting_that_could_not_run_is_an_error_for_a_build_server_and_skipped_where
     assert!(xml.contains(" tests=\"1\" failures=\"0\" skipped=\"0\" errors=\"1\">") && xml.contains(&error), "{xml}");
     found.audit.refused.clear();
     assert!(!junit(&found).contains("<testsuite "), "an audit whose settings all ran has no such suite");
+}
+
+#[test]
+fn gates_whose_settings_could_not_run_are_said_to_be_declared_and_not_judged() {
+    let mut found = findings(shape(3, 2, false));
+    found.verdicts.clear();
+    let wanted = "The gates on Decisions (yes or no) and Pairs could not be judged, because settings could not run: \
+                  demo-0@afq4 (AFQ needs Metal, and this device is a CPU).";
+    assert_eq!(summary_lines(&found)[1], wanted);
+    let pages = render(&found, &Theme::default(), &Templates::embedded()).unwrap();
+    let markdown = text(&pages, "report.md");
+    let plain = |text: &str| text.replace('\\', "");
+    assert_eq!(plain(markdown).matches(wanted).count(), 2, "in the summary and among the verdicts");
+    assert!(plain(text(&pages, "comment.md")).contains(wanted));
+    for page in ["report.md", "comment.md", "model-card.md"] {
+        let said = text(&pages, page).to_lowercase();
+        assert!(!said.contains("no margin was declared") && !said.contains("none declared"), "{page}");
+    }
+    // Without any margin there is no gate.
+    found.plan.margins.clear();
+    assert_eq!(summary_lines(&found)[1], "No gate was set: no margin was declared for any benchmark.");
 }
 
 #[test]
