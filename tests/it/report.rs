@@ -449,6 +449,37 @@ fn gates_whose_settings_could_not_run_are_said_to_be_declared_and_not_judged() {
     assert_eq!(summary_lines(&found)[1], "No gate was set: no margin was declared for any benchmark.");
 }
 
+/// The sentence about what three inconclusive gates could have missed, the second of which reads `metric`.
+fn missed(metric: &str, sizes: [Option<f64>; 3]) -> String {
+    let mut found = findings(shape(3, 3, false));
+    found.verdicts.retain(|v| v.verdict.is_some());
+    found.verdicts.truncate(3);
+    for (i, (row, mde)) in found.verdicts.iter_mut().zip(sizes).enumerate() {
+        (row.verdict, row.mde) = (Some(Verdict::Inconclusive), mde);
+        row.margin = if i == 0 { 0.02 } else { 0.5 };
+        if i == 1 {
+            row.metric = metric.to_owned();
+        }
+    }
+    assert_eq!(found.verdicts.len(), 3);
+    summary_lines(&found).into_iter().find(|l| l.contains("could have missed") || l.contains("not known")).unwrap()
+}
+
+#[test]
+fn what_was_missed_ranges_by_size_where_sizes_compare_and_says_where_it_is_not_known() {
+    // For its margin the second gate is the best: 0.79 / 0.5 is less than 0.24 / 0.02.
+    let points = missed("stereotype_score", [Some(0.24), Some(0.79), None]);
+    assert!(
+        points.contains("smaller than 24 points (Pairs, Q8_0) at best, and 79 points (Pairs, Q8_1) at worst"),
+        "{points}"
+    );
+    assert!(points.contains("In one of them it is not known what could have been missed."), "{points}");
+    let mixed = missed("yes_logit", [Some(0.24), Some(0.79), Some(0.6)]);
+    let range = "60 points (Pairs, Q8K) at best, and 24 points (Pairs, Q8_0) at worst, both for their margins;";
+    assert!(mixed.contains(range), "{mixed}");
+    assert!(!mixed.contains("not known"), "{mixed}");
+}
+
 #[test]
 fn two_benchmarks_of_one_title_are_told_apart_wherever_one_is_named() {
     let mut found = findings(shape(3, 2, false));

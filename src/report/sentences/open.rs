@@ -1,8 +1,10 @@
-//! Sentences about what gates leave open: gates that could not be judged. What is not known is said to be not known.
+//! Sentences about what gates leave open: gates that could not be judged, and changes that could have been missed. What is
+//! not known is said to be not known.
 
-use super::list;
+use super::{MISSING, gated, list};
+use crate::findings::{ContrastRow, Unit, Verdict, VerdictRow};
 use crate::report::names::Names;
-use crate::report::number::counted;
+use crate::report::number::{self, counted};
 
 /// Why nothing was gated: no margin, or no setting that could be judged by it.
 pub(super) fn ungated(names: Names<'_>) -> String {
@@ -34,4 +36,87 @@ pub(super) fn ungated(names: Names<'_>) -> String {
         format!("settings could not run: {}", list(&why.iter().map(String::as_str).collect::<Vec<_>>()))
     };
     format!("The gates on {} could not be judged, because {why}.", list(&titles))
+}
+
+/// What the inconclusive gates could have missed, from the smallest to the largest: by size where all are in points or of
+/// one metric, and else, because sizes in other units have no order, for their margins.
+pub(super) fn missed(names: Names<'_>) -> Option<String> {
+    let rows: Vec<&VerdictRow> =
+        gated(names).filter(|(_, v)| *v == Verdict::Inconclusive).map(|(row, _)| row).collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let cells = |r: &VerdictRow| r.cells.pass + r.cells.degraded + r.cells.fail + r.cells.inconclusive;
+    let all: u32 = gated(names).map(|(r, _)| cells(r)).sum();
+    let undecided: u32 = gated(names).map(|(r, _)| r.cells.inconclusive).sum();
+    let gates = format!(
+        "{} ({} of {} are inconclusive)",
+        counted(rows.len() as u64, "inconclusive gate"),
+        number::count(u64::from(undecided)),
+        counted(u64::from(all), "gated change"),
+    );
+    // Where nothing but missing answers leaves gates open, more items would not help.
+    let (missing, rows): (Vec<&VerdictRow>, Vec<&VerdictRow>) =
+        rows.into_iter().partition(|r| matches!(r.open(), (1.., 0)));
+    let open = missing.len() as u64;
+    let missing = match (open, rows.len()) {
+        (0, _) => String::new(),
+        (_, 0) => return Some(format!("{gates}: {MISSING}.")),
+        (1, _) => format!(" In one of them {MISSING}."),
+        _ => format!(" In {open} of them {MISSING}."),
+    };
+    let known: Vec<&VerdictRow> = rows.iter().filter(|r| r.mde.is_some()).copied().collect();
+    let share = |r: &&VerdictRow| names.metric(&r.metric).is_some_and(|m| m.unit == Unit::Share);
+    let by_size = known.iter().all(share) || known.iter().all(|r| r.metric == known[0].metric);
+    let rank = |r: &VerdictRow, mde: f64| if by_size { mde } else { mde / r.margin.abs().max(f64::MIN_POSITIVE) };
+    let mut sized: Vec<(f64, f64, &VerdictRow)> =
+        known.iter().filter_map(|r| r.mde.map(|m| (rank(r, m), m, *r))).collect();
+    sized.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let unknown = match rows.len() - known.len() {
+        0 => String::new(),
+        1 => " In one of them it is not known what could have been missed.".to_owned(),
+        n => format!(" In {n} of them it is not known what could have been missed."),
+    };
+    let said = |(_, mde, row): &(f64, f64, &VerdictRow)| {
+        let scale = names.scale(&row.metric);
+        let size = scale.size_with_noun(*mde, scale.decimals(Some(*mde)));
+        format!("{size} ({}, {})", names.benchmark_title(&row.benchmark), names.setting_label(&row.setting))
+    };
+    let (Some(first), Some(last)) = (sized.first(), sized.last()) else {
+        return Some(format!("{gates}; what could have been missed is not known: {}.{missing}", reasons(names, &rows)));
+    };
+    let range = if first == last {
+        format!("smaller than {}", said(last))
+    } else {
+        let how = if by_size { "" } else { ", both for their margins" };
+        format!("smaller than {} at best, and {} at worst{how}", said(first), said(last))
+    };
+    Some(format!(
+        "{gates}, which could have missed changes {range}; none shows that nothing changed.{unknown}{missing}"
+    ))
+}
+
+/// Why the cells of inconclusive gates have no size that could have been missed, in the words of their rows.
+fn reasons(names: Names<'_>, rows: &[&VerdictRow]) -> String {
+    let mut all: Vec<&str> = Vec::new();
+    for row in rows {
+        let own = |c: &&ContrastRow| {
+            c.cell.model == row.model
+                && c.cell.benchmark == row.benchmark
+                && c.cell.metric == row.metric
+                && c.setting == row.setting
+                && c.mde.is_none()
+                && c.verdict == Some(Verdict::Inconclusive)
+        };
+        for note in names.findings.contrasts.iter().filter(own).filter_map(|c| c.note.as_deref()) {
+            if !all.contains(&note) {
+                all.push(note);
+            }
+        }
+    }
+    match all[..] {
+        [] => "no cell of theirs has a change".to_owned(),
+        [one] => one.to_owned(),
+        [first, ..] => format!("{first}, and other reasons in the table of changes"),
+    }
 }
