@@ -9,6 +9,7 @@ use super::escape::visible;
 use super::names::{Names, Pair, overall, worst_cell};
 use super::number::{self, Scale, counted};
 use crate::findings::{ContrastRow, FamilySummary, Findings, Verdict, VerdictRow, Worse};
+pub(super) use open::failing_alone;
 use open::{missed, ungated};
 
 /// Ten lines at most that a person can read at the end of a run. Plain text; each line is one line.

@@ -513,6 +513,27 @@ fn terminal_lines(found: &Findings) -> String {
 }
 
 #[test]
+fn a_row_that_fails_by_itself_in_a_gate_that_did_not_is_explained_where_it_is_listed() {
+    let found = findings(shape(12, 9, false));
+    let sentence = "in gates that did not fail: a gate fails only where bounds for all its";
+    let markdown = |found: &Findings| {
+        let pages = render(found, &Theme::default(), &Templates::embedded()).unwrap();
+        let page = text(&pages, "report.md");
+        page[page.find("## Verdicts").unwrap()..page.find("## Settings that").unwrap()].to_owned()
+    };
+    assert!(!markdown(&found).contains(sentence) && !terminal_lines(&found).contains("in gates that did"));
+    let mut open = found;
+    for row in open.verdicts.iter_mut().filter(|v| v.verdict == Some(Verdict::Fail)) {
+        row.verdict = Some(Verdict::Inconclusive);
+    }
+    let failing = open.contrasts.iter().filter(|c| c.verdict == Some(Verdict::Fail)).count();
+    assert!(failing > 1);
+    let said = markdown(&open);
+    assert!(said.contains(&format!("{failing} changes are marked ✗ by their own intervals {sentence}")), "{said}");
+    assert!(terminal_lines(&open).contains("in gates that did not fail"), "{}", terminal_lines(&open));
+}
+
+#[test]
 fn the_model_card_begins_with_metadata_that_no_name_can_leave() {
     for shape in [shape(12, 9, false), hostile()] {
         let pages = pages(shape);

@@ -1,5 +1,5 @@
-//! Sentences about what gates leave open: gates that could not be judged, and changes that could have been missed. What is
-//! not known is said to be not known.
+//! Sentences about what gates leave open: gates that could not be judged, changes that could have been missed, and rows
+//! that fail where their gates do not. What is not known is said to be not known.
 
 use super::{MISSING, gated, list};
 use crate::findings::{ContrastRow, Unit, Verdict, VerdictRow};
@@ -36,6 +36,31 @@ pub(super) fn ungated(names: Names<'_>) -> String {
         format!("settings could not run: {}", list(&why.iter().map(String::as_str).collect::<Vec<_>>()))
     };
     format!("The gates on {} could not be judged, because {why}.", list(&titles))
+}
+
+/// Why rows say that they fail and their gates do not, where some of `rows` do.
+pub(in crate::report) fn failing_alone<'a>(
+    names: Names<'_>,
+    rows: impl IntoIterator<Item = &'a ContrastRow>,
+) -> Option<String> {
+    let held = |c: &ContrastRow| {
+        let own = |v: &&VerdictRow| {
+            let cell = &c.cell;
+            v.model == cell.model && v.benchmark == cell.benchmark && v.metric == cell.metric && v.setting == c.setting
+        };
+        let mut verdicts = names.findings.verdicts.iter().filter(own).filter_map(|v| v.verdict).peekable();
+        verdicts.peek().is_some() && verdicts.all(|v| v != Verdict::Fail)
+    };
+    let alone = rows.into_iter().filter(|c| c.verdict == Some(Verdict::Fail) && !c.aa && held(c)).count() as u64;
+    let (is, its, gates) =
+        if alone == 1 { ("is", "its own interval", "a gate") } else { ("are", "their own intervals", "gates") };
+    (alone > 0).then(|| {
+        format!(
+            "{} {is} marked ✗ by {its} in {gates} that did not fail: a gate fails only where bounds for all its \
+             subgroups together lie beyond the margin.",
+            counted(alone, "change"),
+        )
+    })
 }
 
 /// What the inconclusive gates could have missed, from the smallest to the largest: by size where all are in points or of
