@@ -458,7 +458,7 @@ fn missed(metric: &str, sizes: [Option<f64>; 3]) -> String {
         (row.verdict, row.mde) = (Some(Verdict::Inconclusive), mde);
         row.margin = if i == 0 { 0.02 } else { 0.5 };
         if i == 1 {
-            row.metric = metric.to_owned();
+            metric.clone_into(&mut row.metric);
         }
     }
     assert_eq!(found.verdicts.len(), 3);
