@@ -156,13 +156,15 @@ pub(super) fn caveats(run: &Run, plan: &Plan, plan_sha256: &str, scores: &Scores
         }
         caveats.extend(failures(run, &data.name).map(|text| caveat("engine", Some(&data.name), text)));
         caveats.extend(lonely_strata(&data.name, clusters(data).collapsed));
-        if !plan.gates.is_empty() && !plan.gates.iter().any(|g| g.benchmark == data.name) {
+        let declared = plan.gates.iter().any(|g| g.benchmark == data.name) || plan.margins.contains_key(&data.name);
+        let none = plan.gates.is_empty() && plan.margins.is_empty();
+        if !declared && !none {
             let text =
                 "No gate was declared for this benchmark, and others were: nothing about it decides the exit code."
                     .to_owned();
             caveats.push(caveat("gate", Some(&data.name), text));
         }
-        if plan.gates.is_empty() && !plan.margins.contains_key(&data.name) {
+        if none {
             let text = "No margin was declared for this benchmark; the built-in example margin was used. \
                         A margin is a policy decision: declare one before the run."
                 .to_owned();

@@ -1,6 +1,7 @@
 //! What planned items can show: the minimum detectable effect of every gated cell, from stated assumptions or a pilot.
 
 use super::cells::{ALL, Part, clusters, groups};
+use super::policy::implied_margin;
 use crate::benchmark::BenchmarkData;
 use crate::findings::{ContrastRow, Findings};
 use crate::metric::{Emission, Metric, Outcome, Reading, default_margin, functional, metrics_of};
@@ -92,9 +93,8 @@ pub fn expected(
 /// The metrics that gates read, with their margins.
 fn gated(data: &BenchmarkData, plan: &Plan) -> Vec<(&'static dyn Metric, f64)> {
     let all = metrics_of(data.measure);
-    let usual = plan.margins.get(&data.name).copied().unwrap_or_else(|| default_margin(data.measure));
-    if plan.gates.is_empty() {
-        return vec![(all[0], usual)];
+    if let Some(margin) = implied_margin(plan, &data.name, default_margin(data.measure)) {
+        return vec![(all[0], margin)];
     }
     let mut found: Vec<(&'static dyn Metric, f64)> = Vec::new();
     for gate in plan.gates.iter().filter(|g| g.benchmark == data.name) {

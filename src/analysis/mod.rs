@@ -180,9 +180,10 @@ pub fn analyze_table(table: Tabled, plan: &Plan) -> Result<Findings, AnalysisErr
         env!("CARGO_PKG_VERSION"),
         asked_of_table(&audit, &metrics, &sums)?
     );
-    let margin = |s: &Sums| plan.margins.get(&s.benchmark).copied().unwrap_or(s.lead.default_margin);
-    let margins = sums.iter().map(|s| (format!("{}/{}", s.benchmark, s.lead.headline), margin(s))).collect();
-    for sums in sums.iter().filter(|s| !plan.margins.contains_key(&s.benchmark)) {
+    let margin = |s: &Sums| policy::implied_margin(plan, &s.benchmark, s.lead.default_margin);
+    let margins =
+        sums.iter().filter_map(|s| Some((format!("{}/{}", s.benchmark, s.lead.headline), margin(s)?))).collect();
+    for sums in sums.iter().filter(|_| plan.margins.is_empty()) {
         caveats.push(Caveat {
             about: "statistics".to_owned(),
             subject: Some(sums.benchmark.clone()),

@@ -1,7 +1,8 @@
 //! Which gates the plan declares for a benchmark, resolved against its metrics and cells.
 //!
-//! Where the plan declares none at all, the headline metric of every benchmark is gated in every subgroup. A gate that
-//! could never decide anything is an error before the run, not an inconclusive verdict after it.
+//! A margin in `plan.margins` gates the headline metric of its benchmark in every subgroup; where the plan declares no gate
+//! and no margin at all, an example margin does so for every benchmark. A gate that could never decide anything is an error
+//! before the run, not an inconclusive verdict after it.
 
 use super::AnalysisError;
 use super::cells::{ALL, groups};
@@ -121,12 +122,22 @@ pub(super) fn gates_of<'a>(
     };
     let headline = at.lead.headline.as_str();
     if plan.gates.is_empty() {
-        let margin = plan.margins.get(&at.name).copied().unwrap_or(at.lead.default_margin);
-        return Ok(vec![resolved(&at.name, headline, margin, None)?]);
+        let margin = implied_margin(plan, &at.name, at.lead.default_margin);
+        return margin.map(|margin| resolved(&at.name, headline, margin, None)).into_iter().collect();
     }
     let mine = |g: &&Gate| g.benchmark == at.name && g.models.as_ref().is_none_or(|models| models.contains(&at.model));
     let declared = plan.gates.iter().filter(mine);
     declared.map(|g| resolved(&g.id, g.metric.as_deref().unwrap_or(headline), g.margin, Some(g))).collect()
+}
+
+/// The margin of a benchmark's headline metric where no gate is declared: the declared one, or `example` where the plan
+/// declares no margin for any benchmark. `None`: the benchmark is not gated.
+pub(super) fn implied_margin(plan: &Plan, benchmark: &str, example: f64) -> Option<f64> {
+    match (plan.gates.is_empty(), plan.margins.is_empty()) {
+        (false, _) => None,
+        (true, false) => plan.margins.get(benchmark).copied(),
+        (true, true) => Some(example),
+    }
 }
 
 /// The metric that a gate reads.
@@ -195,8 +206,7 @@ pub fn gates_in_force<'a>(benchmarks: impl Iterator<Item = &'a BenchmarkData>, p
     let mut gates = Vec::new();
     for data in benchmarks {
         let headline = leading(data.measure).0;
-        if plan.gates.is_empty() {
-            let margin = plan.margins.get(&data.name).copied().unwrap_or_else(|| default_margin(data.measure));
+        if let Some(margin) = implied_margin(plan, &data.name, default_margin(data.measure)) {
             gates.push(Gate {
                 id: data.name.clone(),
                 benchmark: data.name.clone(),
@@ -230,7 +240,7 @@ pub fn check_margins<'a>(
         let info = data
             .and_then(|d| metrics_of(d.measure).iter().map(|m| m.info()).find(|i| Some(&i.id) == gate.metric.as_ref()));
         if info.is_some_and(|i| i.unit == Unit::Share) && gate.margin >= 0.5 {
-            let (m, points, meant) = (gate.margin, gate.margin * 100.0, gate.margin / 100.0);
+            let (m, points, meant) = (gate.margin, rounded(gate.margin * 100.0), rounded(gate.margin / 100.0));
             let why = format!("a margin of {m} is {points} points; did you mean {meant}?");
             return Err(AnalysisError::Gate { gate: gate.id, why });
         }
@@ -238,12 +248,16 @@ pub fn check_margins<'a>(
     Ok(())
 }
 
+/// A product of a declared number as a person would write it: to 12 significant digits, without the last bits of a float.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.11e}").parse().unwrap_or(value)
+}
+
 /// Margins by `benchmark/metric`, the smallest where several gates read one metric.
 pub(super) fn margins<'a>(benchmarks: impl Iterator<Item = &'a BenchmarkData>, plan: &Plan) -> BTreeMap<String, f64> {
     let mut margins: BTreeMap<String, f64> = BTreeMap::new();
     for data in benchmarks {
-        if plan.gates.is_empty() {
-            let margin = plan.margins.get(&data.name).copied().unwrap_or_else(|| default_margin(data.measure));
+        if let Some(margin) = implied_margin(plan, &data.name, default_margin(data.measure)) {
             margins.insert(format!("{}/{}", data.name, leading(data.measure).0), margin);
         }
         for gate in plan.gates.iter().filter(|g| g.benchmark == data.name) {

@@ -46,8 +46,10 @@ pub(super) fn run(Check { file }: &Check) -> Result<u8, Failure> {
         }
     }
     say!();
+    let example = checked.plan.gates.is_empty() && checked.plan.margins.is_empty();
     for gate in gates_in_force(request.benchmarks.iter().map(|(b, _)| &**b), &checked.plan) {
-        say!("{}", gate_line(&gate, checked.plan.inconclusive));
+        let line = gate_line(&gate, checked.plan.inconclusive);
+        say!("{line}{}", if example { "; an example margin: declare your own" } else { "" });
     }
     warn(expired(&checked, &today()));
     Ok(exit::DONE)

@@ -1,6 +1,7 @@
 //! Verdicts as JUnit XML, so that a build server shows each gate as a test, and agrees with the exit code: an inconclusive
-//! gate is a failure of a type of its own, with what could have been missed or that answers are missing, and a skipped test where it is declared to
-//! end nothing or is waived.
+//! gate is a failure of a type of its own, with what could have been missed or that answers are missing, and a skipped
+//! test where it is declared to end nothing or is waived. A setting that could not run is an error, and a skipped test
+//! where no gate ends an audit that leaves it open.
 
 use super::escape::html;
 use super::names::{Names, verdict_word, worst_cell};
@@ -8,7 +9,8 @@ use crate::findings::{Findings, OnInconclusive, Verdict, VerdictRow};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// `junit.xml`: a suite per model and benchmark, a case per setting.
+/// `junit.xml`: a suite per model and benchmark with a case per gate and setting, and one of the settings that could not
+/// run.
 pub(super) fn junit(findings: &Findings) -> String {
     let names = Names::new(findings);
     let mut suites: BTreeMap<(&str, &str), Vec<(&VerdictRow, Case)>> = BTreeMap::new();
@@ -18,7 +20,8 @@ pub(super) fn junit(findings: &Findings) -> String {
         }
     }
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let all: Vec<Case> = suites.values().flatten().map(|(_, c)| *c).collect();
+    let refused = vec![refused_case(findings); findings.audit.refused.len()];
+    let all: Vec<Case> = suites.values().flatten().map(|(_, c)| *c).chain(refused.iter().copied()).collect();
     let _ = writeln!(out, "<testsuites name=\"{}\" {}>", html(&findings.audit.name), counts(&all));
     for ((model, benchmark), rows) in &suites {
         let name = html(&format!("{model} / {benchmark}"));
@@ -29,6 +32,7 @@ pub(super) fn junit(findings: &Findings) -> String {
         }
         out.push_str("  </testsuite>\n");
     }
+    write_refused(&mut out, findings, &refused);
     out.push_str("</testsuites>\n");
     out
 }
@@ -40,6 +44,31 @@ enum Case {
     /// Beyond the margin, or inconclusive where that ends an audit; the type of the failure.
     Failed(&'static str),
     Skipped,
+    /// A setting that could not run.
+    Error,
+}
+
+/// Findings do not hold the plan's rule for what stays open, but every gate without a rule of its own follows it.
+fn refused_case(findings: &Findings) -> Case {
+    let ends = |v: &VerdictRow| v.on_inconclusive == OnInconclusive::Fail;
+    if findings.verdicts.is_empty() || findings.verdicts.iter().any(ends) { Case::Error } else { Case::Skipped }
+}
+
+/// A suite with a case per setting that could not run; `cases` in the order of the findings.
+fn write_refused(out: &mut String, findings: &Findings, cases: &[Case]) {
+    if cases.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "  <testsuite name=\"settings that could not run\" {}>", counts(cases));
+    for (refused, case) in findings.audit.refused.iter().zip(cases) {
+        let _ = write!(out, "    <testcase classname=\"settings\" name=\"{}\">", html(&refused.id));
+        let reason = html(&refused.reason);
+        let _ = match case {
+            Case::Skipped => writeln!(out, "<skipped message=\"could not run: {reason}\"/></testcase>"),
+            _ => writeln!(out, "<error type=\"could not run\" message=\"{reason}\"/></testcase>"),
+        };
+    }
+    out.push_str("  </testsuite>\n");
 }
 
 /// What counts after waivers decides, as for the exit code.
@@ -57,10 +86,11 @@ fn case_of(row: &VerdictRow, verdict: Verdict) -> Case {
 fn counts(cases: &[Case]) -> String {
     let of = |wanted: fn(&Case) -> bool| cases.iter().filter(|c| wanted(c)).count();
     format!(
-        "tests=\"{}\" failures=\"{}\" skipped=\"{}\" errors=\"0\"",
+        "tests=\"{}\" failures=\"{}\" skipped=\"{}\" errors=\"{}\"",
         cases.len(),
         of(|c| matches!(c, Case::Failed(_))),
-        of(|c| *c == Case::Skipped)
+        of(|c| *c == Case::Skipped),
+        of(|c| *c == Case::Error)
     )
 }
 
@@ -78,6 +108,7 @@ fn write_case(out: &mut String, names: Names<'_>, row: &VerdictRow, case: Case) 
         Case::Passed => writeln!(out, "><system-out>{said}</system-out></testcase>"),
         Case::Failed(kind) => writeln!(out, "><failure type=\"{kind}\" message=\"{said}\"/></testcase>"),
         Case::Skipped => writeln!(out, "><skipped message=\"{said}\"/></testcase>"),
+        Case::Error => writeln!(out, "><error message=\"{said}\"/></testcase>"),
     };
 }
 

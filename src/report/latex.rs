@@ -57,7 +57,7 @@ fn verdicts(names: Names<'_>) -> String {
             let d = scale.decimals_of(v.worst_interval.as_ref());
             Some(vec![
                 latex(&v.model),
-                latex(names.benchmark_title(&v.benchmark)),
+                latex(&names.benchmark_title(&v.benchmark)),
                 latex(&names.setting_label(&v.setting)),
                 verdict_word(verdict).to_owned(),
                 latex(&scale.chosen(v.margin)),
@@ -85,7 +85,7 @@ fn changes(names: Names<'_>, pair: Pair<'_>, slug: &str) -> String {
     let unit = if scale.noun().is_empty() { String::new() } else { format!(", in {}", scale.noun()) };
     let caption = format!(
         "{}, {}: change in {} against the baseline (or against the setting after the minus sign) on the same items{unit}.",
-        latex(&pair.benchmark.title),
+        latex(&names.benchmark_title(&pair.benchmark.name)),
         latex(pair.model),
         latex(&names.metric_words(metric)),
     );

@@ -76,9 +76,15 @@ impl<'a> Names<'a> {
         self.findings.audit.benchmarks.iter().find(|b| b.name == name)
     }
 
-    /// Title of a benchmark.
-    pub(super) fn benchmark_title(self, name: &'a str) -> &'a str {
-        self.benchmark(name).map_or(name, |b| b.title.as_str())
+    /// Title of a benchmark, with its name in the audit where another benchmark has the same title.
+    pub(super) fn benchmark_title(self, name: &str) -> String {
+        let Some(benchmark) = self.benchmark(name) else { return name.to_owned() };
+        let same = |b: &&BenchmarkInfo| b.title == benchmark.title;
+        if self.findings.audit.benchmarks.iter().filter(same).count() > 1 {
+            format!("{} ({name})", benchmark.title)
+        } else {
+            benchmark.title.clone()
+        }
     }
 
     /// Settings of one model, baseline first, as listed.

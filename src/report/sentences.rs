@@ -3,10 +3,14 @@
 //! A test that did not reject is never called "no effect": what was not shown is said to be not shown, with the size
 //! of change that could have been missed. Text is plain and visible; the caller escapes it for its target.
 
+mod open;
+
 use super::escape::visible;
 use super::names::{Names, Pair, overall, worst_cell};
 use super::number::{self, Scale, counted};
 use crate::findings::{ContrastRow, FamilySummary, Findings, Verdict, VerdictRow, Worse};
+pub(super) use open::failing_alone;
+use open::{missed, ungated};
 
 /// Ten lines at most that a person can read at the end of a run. Plain text; each line is one line.
 #[must_use]
@@ -70,7 +74,7 @@ fn gated(names: Names<'_>) -> impl Iterator<Item = (&VerdictRow, Verdict)> {
 fn gates(names: Names<'_>) -> String {
     let n = gated(names).count() as u64;
     if n == 0 {
-        return "No gate was set: no margin was declared for any benchmark.".to_owned();
+        return ungated(names);
     }
     let of = |verdict| gated(names).filter(|(_, v)| *v == verdict).count() as u64;
     format!(
@@ -192,76 +196,6 @@ fn failure(names: Names<'_>, row: &VerdictRow) -> String {
         if delta < 0.0 { "falls" } else { "rises" },
         scale.size_with_noun(delta, decimals),
     )
-}
-
-/// What the inconclusive gates could have missed, from the smallest for its margin to the largest.
-fn missed(names: Names<'_>) -> Option<String> {
-    let rows: Vec<&VerdictRow> =
-        gated(names).filter(|(_, v)| *v == Verdict::Inconclusive).map(|(row, _)| row).collect();
-    if rows.is_empty() {
-        return None;
-    }
-    let cells = |r: &VerdictRow| r.cells.pass + r.cells.degraded + r.cells.fail + r.cells.inconclusive;
-    let all: u32 = gated(names).map(|(r, _)| cells(r)).sum();
-    let undecided: u32 = gated(names).map(|(r, _)| r.cells.inconclusive).sum();
-    let gates = format!(
-        "{} ({} of {} are inconclusive)",
-        counted(rows.len() as u64, "inconclusive gate"),
-        number::count(u64::from(undecided)),
-        counted(u64::from(all), "gated change"),
-    );
-    // Where nothing but missing answers leaves gates open, more items would not help.
-    let (missing, rows): (Vec<&VerdictRow>, Vec<&VerdictRow>) =
-        rows.into_iter().partition(|r| matches!(r.open(), (1.., 0)));
-    let open = missing.len() as u64;
-    let missing = match (open, rows.len()) {
-        (0, _) => String::new(),
-        (_, 0) => return Some(format!("{gates}: {MISSING}.")),
-        (1, _) => format!(" In one of them {MISSING}."),
-        _ => format!(" In {open} of them {MISSING}."),
-    };
-    let mut sized: Vec<(f64, f64, &VerdictRow)> =
-        rows.iter().filter_map(|r| r.mde.map(|m| (m / r.margin.abs().max(f64::MIN_POSITIVE), m, *r))).collect();
-    sized.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let said = |(_, mde, row): &(f64, f64, &VerdictRow)| {
-        let scale = names.scale(&row.metric);
-        let size = scale.size_with_noun(*mde, scale.decimals(Some(*mde)));
-        format!("{size} ({}, {})", names.benchmark_title(&row.benchmark), names.setting_label(&row.setting))
-    };
-    let (Some(first), Some(last)) = (sized.first(), sized.last()) else {
-        return Some(format!("{gates}; what could have been missed is not known: {}.{missing}", reasons(names, &rows)));
-    };
-    let range = if first == last {
-        format!("smaller than {}", said(last))
-    } else {
-        format!("smaller than {} at best, and {} at worst", said(first), said(last))
-    };
-    Some(format!("{gates}, which could have missed changes {range}; none shows that nothing changed.{missing}"))
-}
-
-/// Why the cells of inconclusive gates have no size that could have been missed, in the words of their rows.
-fn reasons(names: Names<'_>, rows: &[&VerdictRow]) -> String {
-    let mut all: Vec<&str> = Vec::new();
-    for row in rows {
-        let own = |c: &&ContrastRow| {
-            c.cell.model == row.model
-                && c.cell.benchmark == row.benchmark
-                && c.cell.metric == row.metric
-                && c.setting == row.setting
-                && c.mde.is_none()
-                && c.verdict == Some(Verdict::Inconclusive)
-        };
-        for note in names.findings.contrasts.iter().filter(own).filter_map(|c| c.note.as_deref()) {
-            if !all.contains(&note) {
-                all.push(note);
-            }
-        }
-    }
-    match all[..] {
-        [] => "no cell of theirs has a change".to_owned(),
-        [one] => one.to_owned(),
-        [first, ..] => format!("{first}, and other reasons in the table of changes"),
-    }
 }
 
 /// How many changes are significant; exploratory families, which bound the rate of false discoveries, apart.

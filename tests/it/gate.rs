@@ -187,6 +187,39 @@ fn a_margin_of_two_hundred_points_is_refused() {
     let output = audit.run("check", &[]);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert!(stderr(&output).contains("2 is 200 points; did you mean 0.02?"), "{}", stderr(&output));
+    // As a person writes it: in floats 0.9 / 100 is 0.009000000000000001, and 0.57 · 100 is 56.99999999999999.
+    for (margin, said) in
+        [("0.9", "0.9 is 90 points; did you mean 0.009?"), ("0.57", "0.57 is 57 points; did you mean 0.0057?")]
+    {
+        audit.write(&Audit::text("\"q8_0\"", 8, &gate.replace("margin = 2", &format!("margin = {margin}"))));
+        let output = audit.run("check", &[]);
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_declared_margin_gates_its_benchmark_alone_and_example_margins_are_marked() {
+    let second = "[[benchmark]]\nid = \"other\"\ntype = \"custom\"\npath = \"decision.toml\"\n\
+                  options = { max_clusters = 8 }\n\n";
+    let audit = Audit::new("\"q8_0\"", 8, &format!("{second}{SMALL_PLAN}"));
+    let said = stdout(&audit.run("check", &[]));
+    assert!(said.contains("gate decision: ") && !said.contains("gate other: "), "{said}");
+    assert!(!said.contains("example"), "{said}");
+    let output = audit.run("audit", &["--workers", "2"]);
+    assert!([0, 10, 11].contains(&output.status.code().unwrap()), "{}", stderr(&output));
+    let found = findings_of(&audit);
+    assert!(found.contrasts.iter().any(|c| c.cell.benchmark == "other" && c.delta.is_some()), "it is measured");
+    assert!(found.verdicts.iter().all(|v| v.benchmark == "decision") && !found.verdicts.is_empty());
+    assert!(found.plan.margins.keys().all(|m| m.starts_with("decision/")), "{:?}", found.plan.margins);
+    let told = found
+        .caveats
+        .iter()
+        .any(|c| c.subject.as_deref() == Some("other") && c.text.contains("nothing about it decides the exit code"));
+    assert!(told, "{:?}", found.caveats);
+    // Without any margin every benchmark has an example of one, which is called so.
+    let audit = Audit::new("\"q8_0\"", 8, &format!("{second}[plan]\nreplicates = 1000\ndraws = 999\n"));
+    let said = stdout(&audit.run("check", &[]));
+    assert_eq!(said.matches("; an example margin: declare your own").count(), 2, "{said}");
 }
 
 #[test]

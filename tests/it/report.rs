@@ -10,7 +10,7 @@ mod tables;
 mod terminal;
 
 use fixture::{HOSTILE, Shape, findings};
-use quantbias::findings::{Findings, Verdict, VerdictRow};
+use quantbias::findings::{Findings, OnInconclusive, Verdict, VerdictRow};
 use quantbias::report::{Pages, ReportError, Templates, Theme, render, summary_lines, write};
 use std::collections::BTreeSet;
 
@@ -337,7 +337,8 @@ fn findings_with_nothing_in_them_still_make_a_page() {
     empty.caveats.clear();
     empty.audit.refused.clear();
     let pages = render(&empty, &Theme::default(), &Templates::embedded()).unwrap();
-    assert!(text(&pages, "report.md").contains("No margin was declared, so nothing was gated."));
+    let why = "could not be judged, because no quantized setting was asked that they hold for.";
+    assert_eq!(text(&pages, "report.md").matches(why).count(), 2, "in the summary and among the verdicts");
     assert_eq!(figures(&pages).count(), 0);
 }
 
@@ -398,10 +399,138 @@ fn pages_of_demo() -> Pages {
 fn junit_has_a_case_per_gate_and_an_inconclusive_gate_fails_under_a_type_of_its_own() {
     let pages = pages_of_demo();
     let xml = text(&pages, "junit.xml");
-    assert!(xml.contains("tests=\"18\" failures=\"18\" skipped=\"0\" errors=\"0\">"));
-    assert_eq!(xml.matches("<testcase ").count(), 18);
+    assert!(xml.contains("tests=\"19\" failures=\"18\" skipped=\"0\" errors=\"1\">"));
+    assert_eq!(xml.matches("<testcase classname=\"demo-0.").count(), 18);
     assert_eq!(xml.matches("<failure type=\"margin\"").count(), 7);
     assert_eq!(xml.matches("<failure type=\"inconclusive\"").count(), 11);
+}
+
+#[test]
+fn a_setting_that_could_not_run_is_an_error_for_a_build_server_and_skipped_where_no_gate_ends_an_audit() {
+    let mut found = findings(shape(3, 2, false));
+    let junit = |found: &Findings| {
+        let pages = render(found, &Theme::default(), &Templates::embedded()).unwrap();
+        text(&pages, "junit.xml").to_owned()
+    };
+    let case = "<testcase classname=\"settings\" name=\"demo-0@afq4\">";
+    let why = "AFQ needs Metal, and this device is a CPU";
+    let error = format!("{case}<error type=\"could not run\" message=\"{why}\"/>");
+    assert!(junit(&found).contains(&error), "{}", junit(&found));
+    for row in &mut found.verdicts {
+        row.on_inconclusive = OnInconclusive::Warn;
+    }
+    let skipped = format!("{case}<skipped message=\"could not run: {why}\"/>");
+    assert!(junit(&found).contains(&skipped) && !junit(&found).contains("<error"), "{}", junit(&found));
+    found.verdicts.clear();
+    let xml = junit(&found);
+    assert!(xml.contains(" tests=\"1\" failures=\"0\" skipped=\"0\" errors=\"1\">") && xml.contains(&error), "{xml}");
+    found.audit.refused.clear();
+    assert!(!junit(&found).contains("<testsuite "), "an audit whose settings all ran has no such suite");
+}
+
+#[test]
+fn gates_whose_settings_could_not_run_are_said_to_be_declared_and_not_judged() {
+    let mut found = findings(shape(3, 2, false));
+    found.verdicts.clear();
+    let wanted = "The gates on Decisions (yes or no) and Pairs could not be judged, because settings could not run: \
+                  demo-0@afq4 (AFQ needs Metal, and this device is a CPU).";
+    assert_eq!(summary_lines(&found)[1], wanted);
+    let pages = render(&found, &Theme::default(), &Templates::embedded()).unwrap();
+    let markdown = text(&pages, "report.md");
+    let plain = |text: &str| text.replace('\\', "");
+    assert_eq!(plain(markdown).matches(wanted).count(), 2, "in the summary and among the verdicts");
+    assert!(plain(text(&pages, "comment.md")).contains(wanted));
+    for page in ["report.md", "comment.md", "model-card.md"] {
+        let said = text(&pages, page).to_lowercase();
+        assert!(!said.contains("no margin was declared") && !said.contains("none declared"), "{page}");
+    }
+    // Without any margin there is no gate.
+    found.plan.margins.clear();
+    assert_eq!(summary_lines(&found)[1], "No gate was set: no margin was declared for any benchmark.");
+}
+
+/// The sentence about what three inconclusive gates could have missed, the second of which reads `metric`.
+fn missed(metric: &str, sizes: [Option<f64>; 3]) -> String {
+    let mut found = findings(shape(3, 3, false));
+    found.verdicts.retain(|v| v.verdict.is_some());
+    found.verdicts.truncate(3);
+    for (i, (row, mde)) in found.verdicts.iter_mut().zip(sizes).enumerate() {
+        (row.verdict, row.mde) = (Some(Verdict::Inconclusive), mde);
+        row.margin = if i == 0 { 0.02 } else { 0.5 };
+        if i == 1 {
+            metric.clone_into(&mut row.metric);
+        }
+    }
+    assert_eq!(found.verdicts.len(), 3);
+    summary_lines(&found).into_iter().find(|l| l.contains("could have missed") || l.contains("not known")).unwrap()
+}
+
+#[test]
+fn what_was_missed_ranges_by_size_where_sizes_compare_and_says_where_it_is_not_known() {
+    // For its margin the second gate is the best: 0.79 / 0.5 is less than 0.24 / 0.02.
+    let points = missed("stereotype_score", [Some(0.24), Some(0.79), None]);
+    assert!(
+        points.contains("smaller than 24 points (Pairs, Q8_0) at best, and 79 points (Pairs, Q8_1) at worst"),
+        "{points}"
+    );
+    assert!(points.contains("In one of them it is not known what could have been missed."), "{points}");
+    let mixed = missed("yes_logit", [Some(0.24), Some(0.79), Some(0.6)]);
+    let range = "60 points (Pairs, Q8K) at best, and 24 points (Pairs, Q8_0) at worst, both for their margins;";
+    assert!(mixed.contains(range), "{mixed}");
+    assert!(!mixed.contains("not known"), "{mixed}");
+}
+
+#[test]
+fn two_benchmarks_of_one_title_are_told_apart_wherever_one_is_named() {
+    let mut found = findings(shape(3, 2, false));
+    found.audit.benchmarks[1].title = found.audit.benchmarks[0].title.clone();
+    let pages = render(&found, &Theme::default(), &Templates::embedded()).unwrap();
+    let shown = terminal_lines(&found);
+    let said = summary_lines(&found).join("\n");
+    let figures: String = figures(&pages).map(|(_, svg)| svg).collect();
+    let texts = [shown.as_str(), &said, text(&pages, "report.md"), text(&pages, "comment.md"), &figures];
+    for (i, text) in texts.into_iter().enumerate() {
+        assert!(text.contains("Pairs (decisions)"), "{i}: {text}");
+        let bare = text.matches("Pairs").count() - text.matches("Pairs (").count();
+        // The works to be cited keep their titles: one line for each.
+        assert_eq!(
+            bare,
+            if i == 2 {
+                text.matches("Pairs: A. Author").count() + text.matches("**scoring**: Pairs").count()
+            } else {
+                0
+            },
+            "{i}"
+        );
+    }
+    assert!(text(&pages, "tables/verdicts.tex").contains("Pairs (pairs)"));
+    assert!(text(&pages, "references.bib").contains("title = {Pairs}"));
+}
+
+fn terminal_lines(found: &Findings) -> String {
+    use quantbias::report::terminal::{Pick, Screen, show};
+    show(found, &Pick::default(), Screen { width: 120, height: 40, colour: false }).join("\n")
+}
+
+#[test]
+fn a_row_that_fails_by_itself_in_a_gate_that_did_not_is_explained_where_it_is_listed() {
+    let found = findings(shape(12, 9, false));
+    let sentence = "in gates that did not fail: a gate fails only where bounds for all its";
+    let markdown = |found: &Findings| {
+        let pages = render(found, &Theme::default(), &Templates::embedded()).unwrap();
+        let page = text(&pages, "report.md");
+        page[page.find("## Verdicts").unwrap()..page.find("## Settings that").unwrap()].to_owned()
+    };
+    assert!(!markdown(&found).contains(sentence) && !terminal_lines(&found).contains("in gates that did"));
+    let mut open = found;
+    for row in open.verdicts.iter_mut().filter(|v| v.verdict == Some(Verdict::Fail)) {
+        row.verdict = Some(Verdict::Inconclusive);
+    }
+    let failing = open.contrasts.iter().filter(|c| c.verdict == Some(Verdict::Fail)).count();
+    assert!(failing > 1);
+    let said = markdown(&open);
+    assert!(said.contains(&format!("{failing} changes are marked ✗ by their own intervals {sentence}")), "{said}");
+    assert!(terminal_lines(&open).contains("in gates that did not fail"), "{}", terminal_lines(&open));
 }
 
 #[test]

@@ -53,7 +53,10 @@ fn words(drawn: &[Drawn<'_>], sheet: Sheet) -> Words {
     let metric = |d: &Drawn<'_>| d.maker.names.metric_words(d.maker.metric());
     let panels: Vec<String> = drawn
         .iter()
-        .map(|d| format!("{}, change in {} {}", d.maker.pair.benchmark.title, metric(d), d.of.words()))
+        .map(|d| {
+            let title = d.maker.names.benchmark_title(&d.maker.pair.benchmark.name);
+            format!("{title}, change in {} {}", metric(d), d.of.words())
+        })
         .collect();
     let largest: Vec<String> = drawn.iter().filter_map(largest).collect();
     let without = drawn.iter().any(|d| d.panel.floor.is_none());
@@ -85,7 +88,7 @@ fn largest(d: &Drawn<'_>) -> Option<String> {
     let scale = d.maker.scale();
     Some(format!(
         "{} changes most at {}, by {}",
-        d.maker.pair.benchmark.title,
+        d.maker.names.benchmark_title(&d.maker.pair.benchmark.name),
         d.maker.names.setting_label(&c.setting),
         scale.change_with_noun(delta, scale.decimals_of(c.interval.as_ref()))
     ))
@@ -109,7 +112,7 @@ impl<'a> Maker<'a> {
         let size = |of: fn(&ContrastRow) -> u64| number::count(rows.iter().map(|c| of(c)).max().unwrap_or(0));
         let whom = if of == Of::Worst { ", worst subgroup" } else { "" };
         let panel = CurvePanel {
-            title: self.pair.benchmark.title.clone(),
+            title: self.names.benchmark_title(&self.pair.benchmark.name),
             note: format!(
                 "{}{unit}{whom}, n = {} ({} clusters)",
                 self.names.metric_words(self.metric()),

@@ -173,11 +173,8 @@ impl<'a> Maker<'a> {
 
     /// `StereoSet, demo-base` or just the benchmark where there is one model.
     fn subject(&self) -> String {
-        if self.names.many_models() {
-            format!("{}, {}", self.pair.benchmark.title, self.pair.model)
-        } else {
-            self.pair.benchmark.title.clone()
-        }
+        let title = self.names.benchmark_title(&self.pair.benchmark.name);
+        if self.names.many_models() { format!("{title}, {}", self.pair.model) } else { title }
     }
 
     /// What is compared in these rows: A/A first, then settings as listed, then named contrasts.

@@ -83,13 +83,21 @@ impl<'a> View<'a> {
         rows.retain(|c| c.delta.is_some() && !c.aa && self.names.against_baseline(c));
         rows.sort_by(|a, b| self.size(b).total_cmp(&self.size(a)));
         rows.truncate(largest);
+        let hint = wrapped(
+            "List changes with --benchmark, --model, --setting, --subgroup, --verdict, --metric.",
+            self.screen.width,
+        );
+        // The sentence about the rows takes lines that are free, and then those of the last rows.
+        let free = self.screen.height.saturating_sub(lines.len() + 3 + hint.len());
+        let note = self.failing_alone(&rows).len();
+        rows.truncate(largest.min(free.saturating_sub(note)));
         if !rows.is_empty() {
             lines.push("Largest changes of headline metrics, for their margin:".to_owned());
             lines.extend(self.painted(&self.changes(&rows, true)));
+            lines.extend(self.failing_alone(&rows));
             lines.push(String::new());
         }
-        let hint = "List changes with --benchmark, --model, --setting, --subgroup, --verdict, --metric.";
-        lines.extend(wrapped(hint, self.screen.width));
+        lines.extend(hint);
         lines
     }
 
@@ -123,7 +131,14 @@ impl<'a> View<'a> {
         let legend = if drawn { "; · 0, │ margin, ━ interval" } else { "" };
         let said = format!("{}{legend}", number::counted(rows.len() as u64, "change"));
         lines.extend(wrapped(&said, self.screen.width));
+        lines.extend(self.failing_alone(&rows));
         lines
+    }
+
+    /// Why listed rows fail and their gates do not.
+    fn failing_alone(&self, rows: &[&ContrastRow]) -> Vec<String> {
+        let said = sentences::failing_alone(self.names, rows.iter().copied());
+        said.map_or_else(Vec::new, |s| wrapped(&s, self.screen.width))
     }
 
     /// What stands above the rows of a model, benchmark, and metric.
@@ -173,7 +188,7 @@ impl<'a> View<'a> {
             let of_first = |l: &String| rows_of(l).into_iter().find(|v| v.gate == first.gate);
             let worst: Vec<Option<f64>> = labels.iter().map(|l| of_first(l).and_then(|v| v.worst_delta)).collect();
             let title = self.names.benchmark_title(&pair.benchmark.name);
-            let mut row = vec![visible(title), spark(&worst)];
+            let mut row = vec![visible(&title), spark(&worst)];
             if many {
                 row.insert(0, visible(pair.model));
             }
@@ -212,7 +227,7 @@ impl<'a> View<'a> {
             let label = names.contrast_label(c);
             let subgroup = subgroup(c);
             let headline = names.benchmark(&c.cell.benchmark).is_none_or(|b| b.headline == c.cell.metric);
-            has(&pick.benchmark, &[&c.cell.benchmark, names.benchmark_title(&c.cell.benchmark)])
+            has(&pick.benchmark, &[&c.cell.benchmark, &names.benchmark_title(&c.cell.benchmark)])
                 && has(&pick.subgroup, &[&subgroup])
                 && has(&pick.setting, &[&c.setting, &label])
                 && has(&pick.model, &[&c.cell.model])

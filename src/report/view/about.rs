@@ -126,7 +126,7 @@ fn benchmarks(names: Names<'_>) -> Table {
         .map(|b| {
             let margin = names.margin(&b.name, &b.headline);
             vec![
-                markdown(&b.title),
+                markdown(&names.benchmark_title(&b.name)),
                 b.items.map_or_else(|| "not known".to_owned(), number::count),
                 number::count(b.clusters),
                 markdown(&b.cluster_unit),

@@ -8,7 +8,8 @@ use crate::report::number::{self, Scale};
 
 /// Heading of a model and benchmark; raw text.
 pub(in crate::report) fn pair_title(names: Names<'_>, pair: Pair<'_>) -> String {
-    if names.many_models() { format!("{}, {}", pair.benchmark.title, pair.model) } else { pair.benchmark.title.clone() }
+    let title = names.benchmark_title(&pair.benchmark.name);
+    if names.many_models() { format!("{title}, {}", pair.model) } else { title }
 }
 
 /// Verdict at a glance: settings down, benchmarks across.
@@ -16,7 +17,7 @@ pub(super) fn grid(names: Names<'_>) -> Table {
     let f = names.findings;
     let gated = |b: &BenchmarkInfo| f.verdicts.iter().any(|v| v.benchmark == b.name && v.verdict.is_some());
     let benchmarks: Vec<&BenchmarkInfo> = f.audit.benchmarks.iter().filter(|b| gated(b)).collect();
-    let titles: Vec<String> = benchmarks.iter().map(|b| markdown(&b.title)).collect();
+    let titles: Vec<String> = benchmarks.iter().map(|b| markdown(&names.benchmark_title(&b.name))).collect();
     let heads: Vec<&str> =
         ["Model", "Setting", ">Bits/weight"].into_iter().chain(titles.iter().map(String::as_str)).collect();
     let mut table = Table::new(&heads);
@@ -59,7 +60,7 @@ pub(super) fn verdicts(names: Names<'_>) -> Table {
         let decimals = scale.decimals_of(v.worst_interval.as_ref());
         table.rows.push(vec![
             markdown(&v.model),
-            markdown(names.benchmark_title(&v.benchmark)),
+            markdown(&names.benchmark_title(&v.benchmark)),
             gate_and_metric(names, v),
             markdown(&names.setting_label(&v.setting)),
             verdict_text(verdict),
@@ -134,7 +135,7 @@ pub(super) fn floor(names: Names<'_>) -> Table {
         let value = |v: Option<f64>| v.map_or_else(|| number::UNDEFINED.to_owned(), |v| scale.value(v, d));
         table.rows.push(vec![
             markdown(&c.cell.model),
-            markdown(names.benchmark_title(&c.cell.benchmark)),
+            markdown(&names.benchmark_title(&c.cell.benchmark)),
             markdown(names.metric_title(&c.cell.metric)),
             value(c.baseline_value),
             value(c.setting_value),
@@ -285,7 +286,7 @@ pub(super) fn coverage(names: Names<'_>) -> Table {
         .map(|c| {
             let mut row = vec![
                 markdown(&c.model),
-                markdown(names.benchmark_title(&c.benchmark)),
+                markdown(&names.benchmark_title(&c.benchmark)),
                 markdown(&names.setting_label(&c.setting)),
                 number::count(c.items),
                 number::count(c.answered),

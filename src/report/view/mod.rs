@@ -35,6 +35,8 @@ pub(super) struct View {
     pub(super) grid: Table,
     /// Gate per benchmark and setting.
     pub(super) verdicts: Table,
+    /// Why rows of changes fail and their gates do not; empty where none does.
+    pub(super) failing_alone: String,
     /// Settings that could not run.
     pub(super) refused: Table,
     /// Figures by part.
@@ -242,6 +244,8 @@ impl View {
             about: about::About::of(names),
             grid: changes::grid(names),
             verdicts: changes::verdicts(names),
+            failing_alone: sentences::failing_alone(names, &findings.contrasts)
+                .map_or_else(String::new, |s| markdown(&s)),
             refused: about::refused(findings),
             overview: part(figures, &figure_views, Part::Overview),
             forests: groups(names, figures, &figure_views),
