@@ -23,7 +23,7 @@ use super::model_benchmark::{ModelBenchmark, Recorded};
 use super::policy::names_cell;
 use super::{AnalysisError, Method};
 use crate::findings::{Caveat, FamilySummary, Findings, OtherAdjusted};
-use crate::spec::{Adjustment, Family, Setting};
+use crate::spec::{Adjustment, Family, Setting, fixed};
 use crate::stats::adjust::{benjamini_hochberg, benjamini_yekutieli, bonferroni, hochberg, holm, hommel};
 use crate::stats::interval;
 use crate::stats::level::Level;
@@ -176,14 +176,14 @@ fn adjust_primary(
     deviation: &MaxDeviation,
 ) {
     let rows = members(parts, Kind::Primary);
-    let id = format!("primary/{model}");
+    let id = format!("{}/{model}", fixed::PRIMARY);
     let title = format!("{model}: every benchmark over all items × every setting");
     max_t_family(findings, method, (id, title), parts, &rows, deviation);
 }
 
 fn adjust_subgroups(findings: &mut Findings, method: &Method, model: &str, part: &mut Part<'_>) {
     let benchmark = part.at.name.clone();
-    let id = format!("subgroups/{model}/{benchmark}");
+    let id = format!("{}/{model}/{benchmark}", fixed::SUBGROUPS);
     let title = format!("{model} on {benchmark}: headline metric, every subgroup × every setting");
     let deviation = part.deviation.clone();
     let parts = std::slice::from_mut(part);
@@ -278,9 +278,9 @@ fn adjust_list(findings: &mut Findings, method: &Method, model: &str, part: &mut
     let Part { at, contrasts, .. } = part;
     let unpaired = wanted == Kind::Unpaired;
     let (name, what) = if unpaired {
-        ("unpaired", "headline metric of settings that share no item, every cell × every setting")
+        (fixed::UNPAIRED, "headline metric of settings that share no item, every cell × every setting")
     } else {
-        ("exploratory", "all other metrics and named contrasts (exploratory)")
+        (fixed::EXPLORATORY, "all other metrics and named contrasts (exploratory)")
     };
     let id = format!("{name}/{model}/{}", at.name);
     let mut rows: BTreeMap<usize, f64> = BTreeMap::new();

@@ -222,6 +222,49 @@ pub struct Family {
     pub subgroups: Option<Vec<String>>,
 }
 
+/// Names of the families that are fixed. Their ids begin with them, so that a declared family may have none of them.
+pub mod fixed {
+    /// Each benchmark over all items × setting.
+    pub const PRIMARY: &str = "primary";
+    /// Headline metric, subgroup × setting.
+    pub const SUBGROUPS: &str = "subgroups";
+    /// Every other metric, and named contrasts.
+    pub const EXPLORATORY: &str = "exploratory";
+    /// Settings that share no item.
+    pub const UNPAIRED: &str = "unpaired";
+    /// Differences between subgroups.
+    pub const RANGES: &str = "ranges";
+    /// Whether subgroups changed differently.
+    pub const HETEROGENEITY: &str = "heterogeneity";
+    /// Each subgroup against the rest of its axis.
+    pub const DIFFERENCES: &str = "differences";
+    /// Flips beyond the A/A repeat.
+    pub const FLIPS: &str = "flips";
+    /// Answer distributions beyond the A/A repeat.
+    pub const MOVEMENTS: &str = "movements";
+    /// Rates of refusal and of unreadable answers.
+    pub const OUTCOMES: &str = "outcomes";
+    /// Whether answers differ at all.
+    pub const OMNIBUS: &str = "omnibus";
+    /// Trends over bits per weight.
+    pub const TRENDS: &str = "trends";
+    /// All of them.
+    pub const ALL: [&str; 12] = [
+        PRIMARY,
+        SUBGROUPS,
+        EXPLORATORY,
+        UNPAIRED,
+        RANGES,
+        HETEROGENEITY,
+        DIFFERENCES,
+        FLIPS,
+        MOVEMENTS,
+        OUTCOMES,
+        OMNIBUS,
+        TRENDS,
+    ];
+}
+
 /// How a chosen option is read from generated text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -3,7 +3,7 @@
 use super::check::Check;
 use super::error::SpecError;
 use super::file::{AuditFile, FamilyEntry, GateEntry, WaiverEntry};
-use super::plan::{Family, Gate, Plan, Preset, Waiver};
+use super::plan::{Family, Gate, Plan, Preset, Waiver, fixed};
 use super::{QuantScheme, Setting};
 use crate::benchmark::{LoadRequest, Options};
 use crate::findings::Worse;
@@ -166,6 +166,10 @@ impl Check {
         let mut ids = BTreeSet::new();
         let family = |entry: &FamilyEntry| {
             self.name(&entry.id, "a family's id")?;
+            if fixed::ALL.contains(&entry.id.get_ref().as_str()) {
+                let message = format!("{:?} is the name of a fixed family", entry.id.get_ref());
+                return Err(self.wrong(message, entry.id.span(), "give yours another `id`"));
+            }
             if !ids.insert(entry.id.get_ref().clone()) {
                 return Err(self.wrong(
                     format!("there are two families {:?}", entry.id.get_ref()),
