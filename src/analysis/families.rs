@@ -31,6 +31,12 @@ use crate::stats::multiplicity::{Critical, Hypothesis, MaxDeviation, Resolution,
 use crate::table::sums::{Lead, Sums};
 use std::collections::BTreeMap;
 
+/// The correction of families by signs.
+const MAX_T: &str = "Westfall–Young step-down maxT";
+
+/// The correction of a family of one hypothesis.
+const ONE: &str = "not corrected (one hypothesis)";
+
 /// The kind of family that a row belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -138,7 +144,9 @@ pub(super) fn add_model<'a>(
         let rows = members(&parts, Kind::Declared(k));
         let id = format!("{}/{model}", family.id);
         let title = format!("{model}: {}, declared in the plan", family.id);
+        let from = findings.families.len();
         max_t_family(findings, method, (id, title), &mut parts, &rows, &declared[k]);
+        findings.families[from..].iter_mut().for_each(|f| f.declared = true);
     }
     adjust_primary(findings, method, model, &mut parts, &primary);
     for part in &mut parts {
@@ -251,9 +259,11 @@ fn max_t_family(
         title,
         hypotheses: rows.len() as u64,
         tested: tested.len() as u64,
-        method: "Westfall–Young step-down maxT".to_owned(),
+        // Of a single hypothesis the adjusted p is the raw one, whatever it is called.
+        method: if rows.len() == 1 { ONE } else { MAX_T }.to_owned(),
         rejected,
         critical: critical.map(Critical::value),
+        declared: false,
     });
 }
 
@@ -321,6 +331,7 @@ fn adjust_list(findings: &mut Findings, method: &Method, model: &str, part: &mut
         method: if unpaired { "Holm" } else { "Benjamini–Hochberg" }.to_owned(),
         rejected,
         critical: None,
+        declared: false,
     });
 }
 

@@ -1461,6 +1461,8 @@ def compare_families(findings, settings, tables, rng, left_out):
             for r, p in zip(tested, other_adjustment(other["method"], [r["test"]["p"] for r in tested])):
                 same(other["method"], where_of(r), p, r["other_adjusted"][k]["p"], 1e-10)
         law("every tested row is adjusted", f["id"], all(r["p_adjusted"] is not None for r in tested))
+        law("a family of one hypothesis is not corrected", f["id"],
+            f["method"] != "not corrected (one hypothesis)" or len(rows) == 1 and all(r["p_adjusted"] >= r["test"]["p"] for r in tested))
         if f["method"].startswith("Benjamini"):
             adjusted = stats.false_discovery_control([r["test"]["p"] for r in tested]) if tested else []
             for r, p in zip(tested, adjusted):

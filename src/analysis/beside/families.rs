@@ -79,5 +79,6 @@ fn adjust(at: &ModelBenchmark<'_>, id: String, title: String, how: How, mut test
         method: method.to_owned(),
         rejected,
         critical: None,
+        declared: false,
     }
 }

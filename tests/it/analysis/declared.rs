@@ -47,9 +47,27 @@ fn a_declared_family_takes_its_hypotheses_out_of_the_fixed_ones_and_changes_no_v
     // Two hypotheses are corrected less than six.
     let p = |f: &Findings| row(f, "stereotype_score", "woman", "m@q4k").p_adjusted.unwrap();
     assert!(p(&found) <= p(&plain) + 1e-12, "{} {}", p(&found), p(&plain));
+    // The report counts them apart, and says that nothing shows when they were chosen.
+    let said = quantbias::report::summary_lines(&found).join("\n");
+    assert!(said.contains("Of 7 tested changes in 2 families that the plan declares, "), "{said}");
+    let unfrozen = |f: &Findings| f.caveats.iter().filter(|c| c.text.contains("no plan was frozen beforehand")).count();
+    assert_eq!((unfrozen(&plain), unfrozen(&found)), (0, 1));
+    assert!(found.families.iter().all(|f| f.declared == (f.id == "women/m" || f.id == "all-genders/m")));
     // Gates read what they read before.
     assert_eq!(found.verdicts, plain.verdicts);
     assert_ne!(found.plan.sha256, plain.plan.sha256);
+}
+
+#[test]
+fn a_family_of_one_hypothesis_is_called_uncorrected() {
+    let data = data(Measure::PairPreference, pairs(40));
+    let schemes = Some(vec!["q4k".to_owned()]);
+    let one = Family { schemes, subgroups: Some(vec!["gender: woman".to_owned()]), ..family("one") };
+    let found = findings(&data, FOUR, &declaring(vec![one]), &scattered);
+    let own = found.families.iter().find(|f| f.id == "one/m").unwrap();
+    assert_eq!((own.hypotheses, own.method.as_str()), (1, "not corrected (one hypothesis)"));
+    let left = found.families.iter().find(|f| f.id == "subgroups/m/b").unwrap();
+    assert_eq!((left.hypotheses, left.method.as_str()), (5, "Westfall–Young step-down maxT"));
 }
 
 #[test]
