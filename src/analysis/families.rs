@@ -142,10 +142,12 @@ pub(super) fn add_model<'a>(
     }
     for (k, family) in method.plan.families.iter().enumerate() {
         let rows = members(&parts, Kind::Declared(k));
-        let id = format!("{}/{model}", family.id);
-        let title = format!("{model}: {}, declared in the plan", family.id);
+        let (id, title) = declared_as(family, model);
         let from = findings.families.len();
         max_t_family(findings, method, (id, title), &mut parts, &rows, &declared[k]);
+        if rows.is_empty() {
+            note_empty(findings, &parts, k);
+        }
         findings.families[from..].iter_mut().for_each(|f| f.declared = true);
     }
     adjust_primary(findings, method, model, &mut parts, &primary);
@@ -165,6 +167,47 @@ pub(super) fn add_model<'a>(
         beside::add(findings, &part.at, from)?;
     }
     Ok(())
+}
+
+/// Id and title of a declared family.
+fn declared_as(family: &Family, model: &str) -> (String, String) {
+    (format!("{}/{model}", family.id), format!("{model}: {}, declared in the plan", family.id))
+}
+
+/// A declared family without a hypothesis has its row all the same, and a caveat says which families hold what it names.
+fn note_empty(findings: &mut Findings, parts: &[Part<'_>], k: usize) {
+    let Some(at) = parts.first().map(|part| &part.at) else { return };
+    let families = &at.method.plan.families;
+    let (id, title) = declared_as(&families[k], &at.model);
+    let mut elsewhere: Vec<String> = Vec::new();
+    for part in parts {
+        for contrast in part.contrasts.iter().filter(|c| !c.pair.named && holds(&families[k], c, &part.at)) {
+            let other = match kind(contrast, &part.at) {
+                Kind::Declared(j) => declared_as(&families[j], &at.model).0,
+                Kind::Unpaired => format!("{}/{}/{}", fixed::UNPAIRED, at.model, part.at.name),
+                _ => continue,
+            };
+            if !elsewhere.contains(&other) {
+                elsewhere.push(other);
+            }
+        }
+    }
+    let why = match &elsewhere[..] {
+        [] => "no change of this model is named by it".to_owned(),
+        others => format!("every change that it names is in {}, which comes before it", others.join(" or ")),
+    };
+    let text = format!("The declared family holds no hypothesis: {why}.");
+    findings.caveats.push(Caveat { about: "statistics".to_owned(), subject: Some(id.clone()), text });
+    findings.families.push(FamilySummary {
+        id,
+        title,
+        hypotheses: 0,
+        tested: 0,
+        method: "not corrected (no hypothesis)".to_owned(),
+        rejected: 0,
+        critical: None,
+        declared: true,
+    });
 }
 
 /// Indices (part, row) of the rows of a kind, and among them those that were tested.

@@ -159,6 +159,8 @@ fn a_declared_family_is_frozen_and_hashed_into_the_findings_plan() {
         ("gender: woman", "gender: women", "there is no subgroup \"gender: women\""),
         ("subgroups", "schemes", "neither a scheme in [settings] nor the name"),
         ("subgroups", "benchmarks", "there is no benchmark \"gender: woman\""),
+        ("subgroups = [\"gender: woman\"]", "schemes = []", "\"main\" names no scheme beside the baseline"),
+        ("subgroups = [\"gender: woman\"]", "schemes = [\"none\"]", "\"main\" names no scheme beside the baseline"),
         ("\"main\"", "\"primary\"", "\"primary\" is the name of a fixed family"),
         ("\"main\"", "\"differences\"", "\"differences\" is the name of a fixed family"),
     ] {

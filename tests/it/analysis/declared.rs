@@ -71,6 +71,24 @@ fn a_family_of_one_hypothesis_is_called_uncorrected() {
 }
 
 #[test]
+fn a_declared_family_whose_hypotheses_are_all_in_earlier_ones_has_a_row_and_a_caveat() {
+    let data = data(Measure::PairPreference, pairs(40));
+    let women = Family { subgroups: Some(vec!["gender: woman".to_owned()]), ..family("women") };
+    let late = Family { schemes: Some(vec!["q4k".to_owned()]), ..women.clone() };
+    let plan = declaring(vec![women, Family { id: "late".to_owned(), ..late }]);
+    let found = findings(&data, FOUR, &plan, &scattered);
+    let own = found.families.iter().find(|f| f.id == "late/m").unwrap();
+    assert_eq!((own.hypotheses, own.tested, own.rejected, own.declared), (0, 0, 0, true));
+    assert_eq!(own.method, "not corrected (no hypothesis)");
+    let said: Vec<&str> =
+        found.caveats.iter().filter(|c| c.subject.as_deref() == Some("late/m")).map(|c| c.text.as_str()).collect();
+    assert_eq!(said.len(), 1);
+    assert!(said[0].contains("every change that it names is in women/m, which comes before it"), "{said:?}");
+    // All the women of the first family are still there.
+    assert_eq!(found.families.iter().find(|f| f.id == "women/m").unwrap().hypotheses, 3);
+}
+
+#[test]
 fn a_declared_family_that_names_nothing_is_refused() {
     let data = data(Measure::PairPreference, pairs(10));
     let folder = tempfile::tempdir().unwrap();
@@ -81,6 +99,7 @@ fn a_declared_family_that_names_nothing_is_refused() {
     for (family, said) in [
         (Family { benchmarks: words("bb"), ..family("f") }, "there is no benchmark \"bb\""),
         (Family { metrics: words("score"), ..family("f") }, "has a metric \"score\""),
+        (Family { schemes: Some(Vec::new()), ..family("f") }, "it names no scheme"),
         (Family { axes: words("age"), ..family("f") }, "there is no axis \"age\""),
         (Family { subgroups: words("child"), ..family("f") }, "there is no subgroup \"child\""),
         (Family { axes: words("all"), subgroups: words("man"), ..family("f") }, "no cell is both"),
