@@ -136,9 +136,9 @@ pub enum OtherMethod {
     Bca,
     /// Wilson's score interval (1927) with t: the default inside (0, 1).
     Wilson,
-    /// Clopper and Pearson's (1934): conservative; the default at 0 and 1.
+    /// Clopper and Pearson's (1934), with t in its size: conservative; the default at 0 and 1.
     ClopperPearson,
-    /// Jeffreys' (Brown, Cai & DasGupta 2001): coverage dips near 0 and 1.
+    /// Jeffreys' (Brown, Cai & DasGupta 2001), with t in its size: coverage dips near 0 and 1.
     Jeffreys,
 }
 

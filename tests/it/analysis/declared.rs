@@ -163,11 +163,11 @@ fn intervals_of_shares_that_the_plan_asks_for_are_those_of_scipy() {
         found.estimates.iter().find(own).unwrap()
     };
     let share = of("stereotype_score");
-    // SciPy: Wilson as in the headline; beta.ppf with k = 3.875 of 31.
+    // SciPy: Wilson as in the headline; beta.ppf with an eighth of 31·(norm.ppf(0.975)/t.ppf(0.975, 31))².
     let expected = [
         ("wilson", 0.047_266_505_631_720_815, 0.291_463_456_707_899),
-        ("clopper_pearson", 0.034_173_195_210_736_446, 0.293_348_109_235_878_9),
-        ("jeffreys", 0.042_897_994_793_275_475, 0.273_089_460_150_386_04),
+        ("clopper_pearson", 0.031_781_362_740_207_854, 0.302_199_793_057_404_96),
+        ("jeffreys", 0.040_893_454_037_816_1, 0.280_212_952_895_750_93),
     ];
     assert_eq!(share.other_intervals.len(), 3, "no interval of changes is among them");
     for (other, (name, lower, upper)) in share.other_intervals.iter().zip(expected) {
