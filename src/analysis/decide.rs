@@ -91,10 +91,10 @@ pub(super) fn decide_cell(
 }
 
 /// How far the items without an answer under one of the settings or both could move the change: each could have
-/// contributed anything in the metric's range, and weighs as much as an item of the smallest denominator, since all of
+/// contributed anything in the metric's range (of several replies, what its unusable ones leave open), and weighs as much as an item of the smallest denominator, since all of
 /// them may belong to it. In a gap an item moves one of the two means: half of the range.
 fn reach(contrast: &Contrast) -> f64 {
-    let (items, open) = (contrast.row.items as f64, contrast.unsettled as f64);
+    let (items, open) = (contrast.row.items as f64, contrast.unsettled);
     let unsettled = if open == 0.0 { 0.0 } else { open / (items + contrast.row.lost as f64).max(1.0) };
     match contrast.range {
         Some(range) => {

@@ -350,7 +350,7 @@ impl CellTotals {
                 totals: paired(places, &rows, items)?,
                 moments: side.products.map(|products| ItemMoments::from_products(count, &square(&products))),
                 lost,
-                unsettled,
+                unsettled: unsettled as f64,
                 flips: flips.map(|[n00, n01, n10, n11]| Flips { n00, n01, n10, n11 }),
             })
         });
