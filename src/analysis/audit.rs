@@ -143,6 +143,7 @@ pub(super) fn caveats(run: &Run, plan: &Plan, plan_sha256: &str, scores: &Scores
     if let Some(text) = super::frozen::changes(run, plan, plan_sha256) {
         caveats.push(caveat("plan", None, text));
     }
+    caveats.extend(super::frozen::unfrozen_families(plan, run.frozen.is_some()));
     for data in &run.benchmarks {
         for text in &data.caveats {
             caveats.push(caveat("data", Some(&data.name), text.clone()));

@@ -212,19 +212,20 @@ pub(super) fn paired_cell(
         setting_rows.extend_from_slice(&joint[width..]);
     }
     let totals = PairedTotals::from_items(width, &cluster, &base_rows, &setting_rows)?;
-    Ok(PairedSums { totals, moments: Some(moments), lost, unsettled: 0, flips: None })
+    Ok(PairedSums { totals, moments: Some(moments), lost, unsettled: 0.0, flips: None })
 }
 
-/// Items of a cell, as far as the metric applies to them, without a usable answer under one of two settings or both;
-/// where an item's value is made from several replies, without a usable one of them.
-pub(super) fn unsettled(group: &Group, emissions: (&[Emission], &[Emission]), unusable: (&[u32], &[u32])) -> u64 {
+/// Items of a cell, as far as the metric applies to them, without a usable answer under one of two settings or both. Where an
+/// item's value is made from several replies it counts by the part of the metric's range that the unusable ones among
+/// them could move it by under both settings together, at most 1.
+pub(super) fn unsettled(group: &Group, emissions: (&[Emission], &[Emission]), open: (&[f64], &[f64])) -> f64 {
     let applies = |i: usize| {
         group.parts[i] != Part::Out
             && emissions.0[i] != Emission::NotApplicable
             && emissions.1[i] != Emission::NotApplicable
     };
-    let open = |i: usize| unusable.0[i] + unusable.1[i] > 0;
-    (0..group.parts.len()).filter(|i| applies(*i) && open(*i)).count() as u64
+    let worth = |i: usize| (open.0[i] + open.1[i]).min(1.0);
+    (0..group.parts.len()).filter(|i| applies(*i)).map(worth).sum()
 }
 
 /// Flips of the metric's binary event among the members of a cell; `None` where no item has one under both settings.

@@ -75,11 +75,11 @@ impl Adding<'_> {
         let both = |i: usize| usable(&pair.against, i) == Some(true) && usable(&pair.setting, i) == Some(true);
         let base = composite.totals(self.data, cell, &self.seen(&pair.against, cell, both));
         let setting = composite.totals(self.data, cell, &self.seen(&pair.setting, cell, both));
-        let (mut lost, mut unsettled) = (0, 0);
+        let (mut lost, mut unsettled) = (0, 0.0);
         for i in (0..self.data.items.len()).filter(|i| cell.members[*i]) {
             if let (Some(before), Some(after)) = (usable(&pair.against, i), usable(&pair.setting, i)) {
                 lost += u64::from(!(before && after));
-                unsettled += u64::from(before != after);
+                unsettled += f64::from(u8::from(before != after));
             }
         }
         let same = base.iter().map(|(c, _)| c).eq(setting.iter().map(|(c, _)| c));

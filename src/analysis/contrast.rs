@@ -28,7 +28,7 @@ pub(super) struct Contrast {
     /// Largest difference that two values of the metric can have.
     pub(super) range: Option<f64>,
     /// Items without an answer, or without a value, under one of the two settings or both.
-    pub(super) unsettled: u64,
+    pub(super) unsettled: f64,
     pub(super) jackknife: Option<Jackknife>,
     /// The interval that the gate reads: the wider of bootstrap and jackknife at the gate's level.
     pub(super) gate: Option<interval::Interval>,
@@ -73,7 +73,7 @@ pub(super) fn contrast(
         functional,
         range,
         // Items that neither side gave a value are open on both.
-        unsettled: unsettled.max(lost),
+        unsettled: unsettled.max(lost as f64),
         jackknife: None,
         gate: None,
         wants: false,

@@ -21,8 +21,35 @@ const MANY_UNSETTLED: f64 = 0.01;
 /// A decided cell.
 pub(super) struct Decided {
     pub(super) cell: GateCell,
-    /// Whether something would have been shown if no answer were missing.
+    /// Whether the cell is inconclusive, and would not be if no answer were missing.
     pub(super) missing: bool,
+}
+
+/// What one kind of bounds shows as they are, and widened by what answers are missing.
+#[derive(Clone, Copy)]
+struct Shown {
+    at_hand: Decision,
+    widened: Decision,
+}
+
+impl Decided {
+    /// From what both kinds of bounds show. Answers leave a cell open only where the decision that counts hangs on them.
+    fn of(own: Shown, simultaneous: Shown) -> Self {
+        let cell = GateCell { own: own.widened, simultaneous: simultaneous.widened };
+        let without = GateCell { own: own.at_hand, simultaneous: simultaneous.at_hand };
+        let missing = counted(cell) == Decision::Inconclusive && counted(without) != Decision::Inconclusive;
+        Self { cell, missing }
+    }
+}
+
+/// The decision that a cell is counted by: failed where it fails by simultaneous bounds; failing by its own alone proves
+/// nothing.
+pub(super) fn counted(cell: GateCell) -> Decision {
+    match cell {
+        GateCell { simultaneous: Decision::Fail, .. } => Decision::Fail,
+        GateCell { own: Decision::Fail, .. } => Decision::Inconclusive,
+        GateCell { own, .. } => own,
+    }
 }
 
 /// The bounds of one cell at one level.
@@ -43,39 +70,31 @@ pub(super) fn decide_cell(
     gate: &Resolved<'_>,
     cells: usize,
 ) -> Decided {
-    let mut missing = false;
     let reach = reach(contrast);
-    let mut decision = |bounds: Option<Bounds>| {
-        let Some(bounds) = bounds else { return Decision::Inconclusive };
-        let first = judge(&bounds, gate);
-        if first != Decision::Inconclusive && judge(&bounds.widened(reach), gate) == Decision::Inconclusive {
-            missing = true;
-            return Decision::Inconclusive;
-        }
-        first
+    let none = Shown { at_hand: Decision::Inconclusive, widened: Decision::Inconclusive };
+    let shown = |bounds: Option<Bounds>| {
+        let Some(bounds) = bounds else { return none };
+        let at_hand = judge(&bounds, gate);
+        let open = judge(&bounds.widened(reach), gate) == Decision::Inconclusive;
+        Shown { at_hand, widened: if open { Decision::Inconclusive } else { at_hand } }
     };
-    let cell = match (gate.worse, gate.ideal) {
-        (Worse::AwayFromIdeal, Some(ideal)) => GateCell {
-            own: decision(away(at, contrast, ideal, 1)),
-            simultaneous: decision(away(at, contrast, ideal, cells)),
-        },
-        (Worse::AwayFromIdeal, None) => GateCell { own: Decision::Inconclusive, simultaneous: Decision::Inconclusive },
+    match (gate.worse, gate.ideal) {
+        (Worse::AwayFromIdeal, Some(ideal)) => {
+            Decided::of(shown(away(at, contrast, ideal, 1)), shown(away(at, contrast, ideal, cells)))
+        }
+        (Worse::AwayFromIdeal, None) => Decided::of(none, none),
         _ => {
             let together = simultaneous.copied().or_else(|| bonferroni(at, contrast, cells));
-            GateCell {
-                own: decision(contrast.gate.map(Bounds::Signed)),
-                simultaneous: decision(together.map(Bounds::Signed)),
-            }
+            Decided::of(shown(contrast.gate.map(Bounds::Signed)), shown(together.map(Bounds::Signed)))
         }
-    };
-    Decided { cell, missing }
+    }
 }
 
 /// How far the items without an answer under one of the settings or both could move the change: each could have
-/// contributed anything in the metric's range, and weighs as much as an item of the smallest denominator, since all of
+/// contributed anything in the metric's range (of several replies, what its unusable ones leave open), and weighs as much as an item of the smallest denominator, since all of
 /// them may belong to it. In a gap an item moves one of the two means: half of the range.
 fn reach(contrast: &Contrast) -> f64 {
-    let (items, open) = (contrast.row.items as f64, contrast.unsettled as f64);
+    let (items, open) = (contrast.row.items as f64, contrast.unsettled);
     let unsettled = if open == 0.0 { 0.0 } else { open / (items + contrast.row.lost as f64).max(1.0) };
     match contrast.range {
         Some(range) => {
@@ -154,7 +173,26 @@ fn away(at: &ModelBenchmark<'_>, contrast: &Contrast, ideal: f64, cells: usize) 
 
 #[cfg(test)]
 mod tests {
-    use super::could_move;
+    use super::{Decided, Decision, Shown, could_move};
+
+    #[test]
+    fn missing_answers_are_named_only_where_the_decision_that_counts_hangs_on_them() {
+        use Decision::{Fail, Inconclusive, Pass};
+        let shown = |at_hand, widened| Shown { at_hand, widened };
+        for (own, simultaneous, missing) in [
+            // It passes whatever they are; that the wider bounds say nothing then is no matter.
+            (shown(Pass, Pass), shown(Pass, Inconclusive), false),
+            (shown(Pass, Inconclusive), shown(Pass, Inconclusive), true),
+            (shown(Fail, Inconclusive), shown(Fail, Inconclusive), true),
+            (shown(Fail, Fail), shown(Fail, Inconclusive), true),
+            // Inconclusive without them too: by its own bounds alone it would not have failed.
+            (shown(Fail, Inconclusive), shown(Inconclusive, Inconclusive), false),
+            (shown(Fail, Fail), shown(Fail, Fail), false),
+            (shown(Inconclusive, Inconclusive), shown(Inconclusive, Inconclusive), false),
+        ] {
+            assert_eq!(Decided::of(own, simultaneous).missing, missing);
+        }
+    }
 
     #[test]
     fn open_items_weigh_as_much_as_an_item_of_the_smallest_group() {

@@ -23,13 +23,19 @@ use super::model_benchmark::{ModelBenchmark, Recorded};
 use super::policy::names_cell;
 use super::{AnalysisError, Method};
 use crate::findings::{Caveat, FamilySummary, Findings, OtherAdjusted};
-use crate::spec::{Adjustment, Family, Setting};
+use crate::spec::{Adjustment, Family, Setting, fixed};
 use crate::stats::adjust::{benjamini_hochberg, benjamini_yekutieli, bonferroni, hochberg, holm, hommel};
 use crate::stats::interval;
 use crate::stats::level::Level;
 use crate::stats::multiplicity::{Critical, Hypothesis, MaxDeviation, Resolution, max_t, resolution};
 use crate::table::sums::{Lead, Sums};
 use std::collections::BTreeMap;
+
+/// The correction of families by signs.
+const MAX_T: &str = "Westfall–Young step-down maxT";
+
+/// The correction of a family of one hypothesis.
+const ONE: &str = "not corrected (one hypothesis)";
 
 /// The kind of family that a row belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,9 +142,13 @@ pub(super) fn add_model<'a>(
     }
     for (k, family) in method.plan.families.iter().enumerate() {
         let rows = members(&parts, Kind::Declared(k));
-        let id = format!("{}/{model}", family.id);
-        let title = format!("{model}: {}, declared in the plan", family.id);
+        let (id, title) = declared_as(family, model);
+        let from = findings.families.len();
         max_t_family(findings, method, (id, title), &mut parts, &rows, &declared[k]);
+        if rows.is_empty() {
+            note_empty(findings, &parts, k);
+        }
+        findings.families[from..].iter_mut().for_each(|f| f.declared = true);
     }
     adjust_primary(findings, method, model, &mut parts, &primary);
     for part in &mut parts {
@@ -159,6 +169,47 @@ pub(super) fn add_model<'a>(
     Ok(())
 }
 
+/// Id and title of a declared family.
+fn declared_as(family: &Family, model: &str) -> (String, String) {
+    (format!("{}/{model}", family.id), format!("{model}: {}, declared in the plan", family.id))
+}
+
+/// A declared family without a hypothesis has its row all the same, and a caveat says which families hold what it names.
+fn note_empty(findings: &mut Findings, parts: &[Part<'_>], k: usize) {
+    let Some(at) = parts.first().map(|part| &part.at) else { return };
+    let families = &at.method.plan.families;
+    let (id, title) = declared_as(&families[k], &at.model);
+    let mut elsewhere: Vec<String> = Vec::new();
+    for part in parts {
+        for contrast in part.contrasts.iter().filter(|c| !c.pair.named && holds(&families[k], c, &part.at)) {
+            let other = match kind(contrast, &part.at) {
+                Kind::Declared(j) => declared_as(&families[j], &at.model).0,
+                Kind::Unpaired => format!("{}/{}/{}", fixed::UNPAIRED, at.model, part.at.name),
+                _ => continue,
+            };
+            if !elsewhere.contains(&other) {
+                elsewhere.push(other);
+            }
+        }
+    }
+    let why = match &elsewhere[..] {
+        [] => "no change of this model is named by it".to_owned(),
+        others => format!("every change that it names is in {}, which comes before it", others.join(" or ")),
+    };
+    let text = format!("The declared family holds no hypothesis: {why}.");
+    findings.caveats.push(Caveat { about: "statistics".to_owned(), subject: Some(id.clone()), text });
+    findings.families.push(FamilySummary {
+        id,
+        title,
+        hypotheses: 0,
+        tested: 0,
+        method: "not corrected (no hypothesis)".to_owned(),
+        rejected: 0,
+        critical: None,
+        declared: true,
+    });
+}
+
 /// Indices (part, row) of the rows of a kind, and among them those that were tested.
 fn members(parts: &[Part<'_>], wanted: Kind) -> Vec<(usize, usize)> {
     let of_part = |(p, part): (usize, &Part<'_>)| {
@@ -176,14 +227,14 @@ fn adjust_primary(
     deviation: &MaxDeviation,
 ) {
     let rows = members(parts, Kind::Primary);
-    let id = format!("primary/{model}");
+    let id = format!("{}/{model}", fixed::PRIMARY);
     let title = format!("{model}: every benchmark over all items × every setting");
     max_t_family(findings, method, (id, title), parts, &rows, deviation);
 }
 
 fn adjust_subgroups(findings: &mut Findings, method: &Method, model: &str, part: &mut Part<'_>) {
     let benchmark = part.at.name.clone();
-    let id = format!("subgroups/{model}/{benchmark}");
+    let id = format!("{}/{model}/{benchmark}", fixed::SUBGROUPS);
     let title = format!("{model} on {benchmark}: headline metric, every subgroup × every setting");
     let deviation = part.deviation.clone();
     let parts = std::slice::from_mut(part);
@@ -251,9 +302,11 @@ fn max_t_family(
         title,
         hypotheses: rows.len() as u64,
         tested: tested.len() as u64,
-        method: "Westfall–Young step-down maxT".to_owned(),
+        // Of a single hypothesis the adjusted p is the raw one, whatever it is called.
+        method: if rows.len() == 1 { ONE } else { MAX_T }.to_owned(),
         rejected,
         critical: critical.map(Critical::value),
+        declared: false,
     });
 }
 
@@ -278,9 +331,9 @@ fn adjust_list(findings: &mut Findings, method: &Method, model: &str, part: &mut
     let Part { at, contrasts, .. } = part;
     let unpaired = wanted == Kind::Unpaired;
     let (name, what) = if unpaired {
-        ("unpaired", "headline metric of settings that share no item, every cell × every setting")
+        (fixed::UNPAIRED, "headline metric of settings that share no item, every cell × every setting")
     } else {
-        ("exploratory", "all other metrics and named contrasts (exploratory)")
+        (fixed::EXPLORATORY, "all other metrics and named contrasts (exploratory)")
     };
     let id = format!("{name}/{model}/{}", at.name);
     let mut rows: BTreeMap<usize, f64> = BTreeMap::new();
@@ -321,6 +374,7 @@ fn adjust_list(findings: &mut Findings, method: &Method, model: &str, part: &mut
         method: if unpaired { "Holm" } else { "Benjamini–Hochberg" }.to_owned(),
         rejected,
         critical: None,
+        declared: false,
     });
 }
 

@@ -1,5 +1,6 @@
 //! What a frozen plan holds, taken from what is to be run and how it is to be analysed; and what changed since.
 
+use crate::findings::Caveat;
 use crate::fixity::{differences, sha256_hex};
 use crate::metric::{metrics_of, overall_of};
 use crate::records::digest::canonical_json;
@@ -83,6 +84,14 @@ pub(super) fn changes(run: &Run, plan: &Plan, plan_sha256: &str) -> Option<Strin
          margins and choices may have been made after answers were seen. {}",
         changed.unwrap_or_default()
     ))
+}
+
+/// Says that families were declared though no plan was frozen: nothing shows that they were chosen beforehand.
+pub(super) fn unfrozen_families(plan: &Plan, is_frozen: bool) -> Option<Caveat> {
+    let text = "Families were declared and no plan was frozen beforehand: nothing shows that they were chosen before answers \
+                were seen, and what is corrected in them is corrected for fewer hypotheses than were asked.";
+    let subject = None;
+    (!plan.families.is_empty() && !is_frozen).then(|| Caveat { about: "plan".to_owned(), subject, text: text.to_owned() })
 }
 
 /// The changes between two contents in words; `None` where there are none.

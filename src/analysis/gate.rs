@@ -5,7 +5,7 @@
 
 use super::AnalysisError;
 use super::contrast::Contrast;
-use super::decide::{Decided, decide_cell};
+use super::decide::{Decided, counted, decide_cell};
 use super::flags::{MISSINGNESS, verdict};
 use super::model_benchmark::{ModelBenchmark, Pair};
 use super::policy::{Resolved, gates_of};
@@ -103,13 +103,7 @@ fn empty(at: &ModelBenchmark<'_>, resolved: &Resolved<'_>, pair: &Pair) -> Verdi
 }
 
 fn count(row: &mut VerdictRow, contrast: &ContrastRow, cell: GateCell, missing: bool) {
-    // A cell is counted as failed where it fails by simultaneous bounds; failing by its own alone proves nothing.
-    let decision = match cell {
-        GateCell { simultaneous: Decision::Fail, .. } => Decision::Fail,
-        GateCell { own: Decision::Fail, .. } => Decision::Inconclusive,
-        GateCell { own, .. } => own,
-    };
-    match decision {
+    match counted(cell) {
         Decision::Pass => row.cells.pass += 1,
         Decision::Degraded => row.cells.degraded += 1,
         Decision::Fail => row.cells.fail += 1,

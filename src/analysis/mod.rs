@@ -193,6 +193,7 @@ pub fn analyze_table(table: Tabled, plan: &Plan) -> Result<Findings, AnalysisErr
                     .to_owned(),
         });
     }
+    caveats.extend(frozen::unfrozen_families(plan, false));
     let id = sha256_hex(key.as_bytes())[..12].to_owned();
     let mut findings = Findings::empty(id, audit, summary(plan, plan_sha256, margins), caveats);
     findings.metrics = metrics;

@@ -63,6 +63,9 @@ fn check_family(data: &BTreeMap<&str, &BenchmarkData>, family: &Family) -> Resul
     if let Some(name) = family.benchmarks.iter().flatten().find(|b| !data.contains_key(b.as_str())) {
         return wrong(format!("there is no benchmark {name:?}"));
     }
+    if family.schemes.as_ref().is_some_and(Vec::is_empty) {
+        return wrong("it names no scheme".to_owned());
+    }
     let own = data.values().filter(|d| family.benchmarks.as_ref().is_none_or(|all| all.contains(&d.name)));
     let mut cells: Vec<(String, String, String)> = Vec::new();
     for data in own {

@@ -19,8 +19,8 @@ use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 type Emitted<'a> = BTreeMap<&'a String, Vec<Emission>>;
-/// Unusable replies behind what items emit, by setting.
-type Unusable<'a> = BTreeMap<&'a String, Vec<u32>>;
+/// How far unusable replies could move what items emit, by setting ([`Metric::open_replies`]).
+type Open<'a> = BTreeMap<&'a String, Vec<f64>>;
 
 /// Reads all records and adds them up.
 pub(super) fn sums<'a>(
@@ -50,14 +50,13 @@ pub(super) fn sums<'a>(
         if !by_row && emitted.values().flatten().all(|e| *e == Emission::NotApplicable) {
             continue;
         }
-        let unusable: Unusable<'_> =
-            readings.iter().map(|(id, read)| (id, metric.unusable_replies(&data.items, read))).collect();
+        let open: Open<'_> = readings.iter().map(|(id, read)| (id, metric.open_replies(&data.items, read))).collect();
         let groups = groups(data, metric.scope());
         let added: Result<Vec<_>, _> = groups
             .par_iter()
             .map(|group| {
                 let of_row = by_row.then(|| adding.named(*metric, group));
-                adding.group(*metric, group, (of_row.as_ref().unwrap_or(&emitted), &unusable))
+                adding.group(*metric, group, (of_row.as_ref().unwrap_or(&emitted), &open))
             })
             .collect();
         all.extend(added.map_err(at(data, *metric))?);
@@ -107,7 +106,7 @@ impl<'a> Adding<'a> {
         &self,
         metric: &dyn Metric,
         group: &Group,
-        seen: (&Emitted<'_>, &Unusable<'_>),
+        seen: (&Emitted<'_>, &Open<'_>),
     ) -> Result<GroupSums, crate::stats::cluster::TotalsError> {
         let info = metric.info();
         let cell = Cell {
@@ -133,14 +132,14 @@ impl<'a> Adding<'a> {
         &self,
         metric: &dyn Metric,
         group: &Group,
-        (emitted, unusable): (&Emitted<'_>, &Unusable<'_>),
+        (emitted, open): (&Emitted<'_>, &Open<'_>),
         pair: &Pair,
     ) -> Result<PairedSums, crate::stats::cluster::TotalsError> {
         let (base, setting) = (&emitted[&pair.against][..], &emitted[&pair.setting][..]);
         let mut sums = paired_cell(width(metric), &self.of_item, group, base, setting)?;
         let readings = (&self.readings[&pair.against][..], &self.readings[&pair.setting][..]);
         if !metric.is_about_answering() {
-            sums.unsettled = unsettled(group, (base, setting), (&unusable[&pair.against], &unusable[&pair.setting]));
+            sums.unsettled = unsettled(group, (base, setting), (&open[&pair.against], &open[&pair.setting]));
         }
         sums.flips = flips(metric, self.data, group, readings.0, readings.1);
         Ok(sums)

@@ -34,7 +34,7 @@ pub(super) fn two_samples(
 ) -> Contrast {
     let (first, second) = sides;
     // No item is lost of pairs that never were.
-    let sums = PairedSums { lost: 0, unsettled: 0, flips: None, ..sums };
+    let sums = PairedSums { lost: 0, unsettled: 0.0, flips: None, ..sums };
     let mut found = contrast(at, cell, pair, (sums, tested), facts);
     found.unpaired = true;
     let row = &mut found.row;

@@ -241,10 +241,13 @@ pub struct FamilySummary {
     pub hypotheses: u64,
     /// Hypotheses that could be tested.
     pub tested: u64,
-    /// `Westfall–Young step-down maxT` or `Holm`.
+    /// `Westfall–Young step-down maxT`, `Holm`, or `Benjamini–Hochberg` and the like; `not corrected (one hypothesis)`.
     pub method: String,
     /// Rejected at the plan's level.
     pub rejected: u64,
     /// Critical value of the simultaneous bands, in standard errors.
     pub critical: Option<f64>,
+    /// Whether the plan declares it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub declared: bool,
 }

@@ -126,34 +126,22 @@ impl Metric for PassAt {
         Emission::NotApplicable
     }
 
-    /// Those of a problem, on its first sample.
-    fn unusable_replies(&self, items: &[Item], readings: &[Reading]) -> Vec<u32> {
-        let mut counts = vec![0; items.len()];
-        let mut first: BTreeMap<&ClusterId, usize> = BTreeMap::new();
-        for (at, (item, reading)) in items.iter().zip(readings).enumerate().filter(|(_, (i, _))| i.key.answer.is_some())
-        {
-            let first = *first.entry(&item.cluster).or_insert(at);
-            counts[first] += u32::from(reading.outcome != Outcome::Answered);
+    /// From all unusable samples of a problem wrong to all of them right, on its first sample.
+    fn open_replies(&self, items: &[Item], readings: &[Reading]) -> Vec<f64> {
+        let mut widths = vec![0.0; items.len()];
+        for Samples { first, all, read, right, unusable } in problems(items, readings).into_values() {
+            if unusable > 0 {
+                let filled = |more: usize| pass_at(all, right + more, self.k).filter(|_| read >= self.k);
+                widths[first] = filled(0).zip(filled(unusable)).map_or(1.0, |(low, high)| high - low);
+            }
         }
-        counts
+        widths
     }
 
     /// The first sample of each problem speaks for all of them.
     fn emit_all(&self, items: &[Item], readings: &[Reading]) -> Vec<Emission> {
-        let mut samples: BTreeMap<&ClusterId, Samples> = BTreeMap::new();
-        for (at, (item, reading)) in items.iter().zip(readings).enumerate() {
-            if item.key.answer.is_none() {
-                continue;
-            }
-            let of = samples.entry(&item.cluster).or_insert(Samples { first: at, all: 0, read: 0, right: 0 });
-            of.all += 1;
-            if let Some(right) = right(item, reading) {
-                of.read += 1;
-                of.right += usize::from(right);
-            }
-        }
         let mut emitted = vec![Emission::NotApplicable; items.len()];
-        for Samples { first, all, read, right } in samples.into_values() {
+        for Samples { first, all, read, right, .. } in problems(items, readings).into_values() {
             if all >= self.k {
                 emitted[first] = pass_at(read, right, self.k).map_or(Emission::Missing, Emission::value);
             }
@@ -168,6 +156,27 @@ struct Samples {
     all: usize,
     read: usize,
     right: usize,
+    /// Failed, or without a readable answer.
+    unusable: usize,
+}
+
+/// The samples of every problem.
+fn problems<'a>(items: &'a [Item], readings: &[Reading]) -> BTreeMap<&'a ClusterId, Samples> {
+    let mut problems: BTreeMap<&ClusterId, Samples> = BTreeMap::new();
+    for (at, (item, reading)) in items.iter().zip(readings).enumerate() {
+        if item.key.answer.is_none() {
+            continue;
+        }
+        let none = Samples { first: at, all: 0, read: 0, right: 0, unusable: 0 };
+        let of = problems.entry(&item.cluster).or_insert(none);
+        of.all += 1;
+        of.unusable += usize::from(reading.outcome != Outcome::Answered);
+        if let Some(right) = right(item, reading) {
+            of.read += 1;
+            of.right += usize::from(right);
+        }
+    }
+    problems
 }
 
 /// `1 − C(n−c, k) / C(n, k)` as a product, which neither overflows nor cancels; `None` for fewer than `k` samples.

@@ -95,10 +95,11 @@ pub trait Metric: Sync {
     fn emit_all(&self, items: &[Item], readings: &[Reading]) -> Vec<Emission> {
         items.iter().zip(readings).map(|(item, reading)| self.emit(item, reading)).collect()
     }
-    /// Of the replies that each item's value is made from, how many are unusable: of its own one (0 or 1), unless the metric
-    /// reads several. An item with such a reply is open, whether or not the others were enough for a value.
-    fn unusable_replies(&self, _items: &[Item], readings: &[Reading]) -> Vec<u32> {
-        readings.iter().map(|reading| u32::from(reading.outcome != Outcome::Answered)).collect()
+    /// How far unusable replies could move each item's value, as a part of the metric's range (0 to 1): all of it where its
+    /// reply is unusable, unless the metric reads several and can say more. An item with such a reply is open, whether or not
+    /// the others were enough for a value.
+    fn open_replies(&self, _items: &[Item], readings: &[Reading]) -> Vec<f64> {
+        readings.iter().map(|reading| f64::from(u8::from(reading.outcome != Outcome::Answered))).collect()
     }
     /// What this item adds to the row of a subgroup that an option names; for [`Scope::Named`].
     fn emit_named(&self, item: &Item, reading: &Reading, _axis: &str, _name: &str) -> Emission {

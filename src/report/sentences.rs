@@ -198,7 +198,8 @@ fn failure(names: Names<'_>, row: &VerdictRow) -> String {
     )
 }
 
-/// How many changes are significant; exploratory families, which bound the rate of false discoveries, apart.
+/// How many changes are significant; families that the plan declares and exploratory ones, which bound the rate of false
+/// discoveries, apart.
 fn tests(names: Names<'_>) -> Option<String> {
     let f = names.findings;
     let exploratory = |x: &&FamilySummary| x.method.starts_with("Benjamini");
@@ -206,7 +207,8 @@ fn tests(names: Names<'_>) -> Option<String> {
         let tested: u64 = families.iter().map(|x| x.tested).sum();
         (tested > 0).then(|| (families.iter().map(|x| x.rejected).sum::<u64>(), tested, families.len() as u64))
     };
-    let confirmatory = sums(f.families.iter().filter(|x| !exploratory(x)).collect());
+    let confirmatory = sums(f.families.iter().filter(|x| !exploratory(x) && !x.declared).collect());
+    let declared = sums(f.families.iter().filter(|x| x.declared).collect());
     let explored = sums(f.families.iter().filter(exploratory).collect());
     let first = confirmatory.map(|(rejected, tested, families)| {
         format!(
@@ -228,7 +230,15 @@ fn tests(names: Names<'_>) -> Option<String> {
             number::count(rejected)
         )
     });
-    let all: Vec<String> = first.into_iter().chain(second).collect();
+    let own = declared.map(|(rejected, tested, families)| {
+        format!(
+            "Of {} in {} that the plan declares, {} significant.",
+            counted(tested, "tested change"),
+            if families == 1 { "a family".to_owned() } else { format!("{families} families") },
+            if rejected == 1 { "1 is".to_owned() } else { format!("{} are", number::count(rejected)) },
+        )
+    });
+    let all: Vec<String> = first.into_iter().chain(own).chain(second).collect();
     (!all.is_empty()).then(|| all.join(" "))
 }
 

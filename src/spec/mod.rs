@@ -17,7 +17,7 @@ pub use check::{Checked, RunnerOptions, load, load_with, parse};
 pub use error::{SpecError, Wrong};
 pub use file::AuditFile;
 pub use part::{NoPart, Part};
-pub use plan::{Adjustment, Family, Gate, OtherMethod, Parser, Plan, Preset, SchemeContrast, Waiver};
+pub use plan::{Adjustment, Family, Gate, OtherMethod, Parser, Plan, Preset, SchemeContrast, Waiver, fixed};
 pub use scheme::QuantScheme;
 pub use scoring::{JudgeChoice, Scoring};
 pub use setting::{Dtype, Endpoint, Guide, ModelSource, Setting};

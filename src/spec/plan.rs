@@ -136,9 +136,9 @@ pub enum OtherMethod {
     Bca,
     /// Wilson's score interval (1927) with t: the default inside (0, 1).
     Wilson,
-    /// Clopper and Pearson's (1934): conservative; the default at 0 and 1.
+    /// Clopper and Pearson's (1934), with t in its size: conservative; the default at 0 and 1.
     ClopperPearson,
-    /// Jeffreys' (Brown, Cai & DasGupta 2001): coverage dips near 0 and 1.
+    /// Jeffreys' (Brown, Cai & DasGupta 2001), with t in its size: coverage dips near 0 and 1.
     Jeffreys,
 }
 
@@ -220,6 +220,49 @@ pub struct Family {
     /// Subgroups, by name or as `axis: name`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subgroups: Option<Vec<String>>,
+}
+
+/// Names of the families that are fixed. Their ids begin with them, so that a declared family may have none of them.
+pub mod fixed {
+    /// Each benchmark over all items × setting.
+    pub const PRIMARY: &str = "primary";
+    /// Headline metric, subgroup × setting.
+    pub const SUBGROUPS: &str = "subgroups";
+    /// Every other metric, and named contrasts.
+    pub const EXPLORATORY: &str = "exploratory";
+    /// Settings that share no item.
+    pub const UNPAIRED: &str = "unpaired";
+    /// Differences between subgroups.
+    pub const RANGES: &str = "ranges";
+    /// Whether subgroups changed differently.
+    pub const HETEROGENEITY: &str = "heterogeneity";
+    /// Each subgroup against the rest of its axis.
+    pub const DIFFERENCES: &str = "differences";
+    /// Flips beyond the A/A repeat.
+    pub const FLIPS: &str = "flips";
+    /// Answer distributions beyond the A/A repeat.
+    pub const MOVEMENTS: &str = "movements";
+    /// Rates of refusal and of unreadable answers.
+    pub const OUTCOMES: &str = "outcomes";
+    /// Whether answers differ at all.
+    pub const OMNIBUS: &str = "omnibus";
+    /// Trends over bits per weight.
+    pub const TRENDS: &str = "trends";
+    /// All of them.
+    pub const ALL: [&str; 12] = [
+        PRIMARY,
+        SUBGROUPS,
+        EXPLORATORY,
+        UNPAIRED,
+        RANGES,
+        HETEROGENEITY,
+        DIFFERENCES,
+        FLIPS,
+        MOVEMENTS,
+        OUTCOMES,
+        OMNIBUS,
+        TRENDS,
+    ];
 }
 
 /// How a chosen option is read from generated text.

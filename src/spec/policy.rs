@@ -3,7 +3,7 @@
 use super::check::Check;
 use super::error::SpecError;
 use super::file::{AuditFile, FamilyEntry, GateEntry, WaiverEntry};
-use super::plan::{Family, Gate, Plan, Preset, Waiver};
+use super::plan::{Family, Gate, Plan, Preset, Waiver, fixed};
 use super::{QuantScheme, Setting};
 use crate::benchmark::{LoadRequest, Options};
 use crate::findings::Worse;
@@ -166,6 +166,10 @@ impl Check {
         let mut ids = BTreeSet::new();
         let family = |entry: &FamilyEntry| {
             self.name(&entry.id, "a family's id")?;
+            if fixed::ALL.contains(&entry.id.get_ref().as_str()) {
+                let message = format!("{:?} is the name of a fixed family", entry.id.get_ref());
+                return Err(self.wrong(message, entry.id.span(), "give yours another `id`"));
+            }
             if !ids.insert(entry.id.get_ref().clone()) {
                 return Err(self.wrong(
                     format!("there are two families {:?}", entry.id.get_ref()),
@@ -184,12 +188,26 @@ impl Check {
                 id: entry.id.get_ref().clone(),
                 benchmarks: entry.benchmarks.as_ref().map(|all| all.iter().map(|b| b.get_ref().clone()).collect()),
                 metrics: entry.metrics.clone(),
-                schemes: self.known_schemes(entry.schemes.as_deref(), settings)?,
+                schemes: self.changed_schemes(entry, settings)?,
                 axes: entry.axes.clone(),
                 subgroups: entry.subgroups.clone(),
             })
         };
         file.plan.families.iter().map(family).collect()
+    }
+
+    /// The schemes of a family: at least one of them is no baseline, or nothing is held against it.
+    fn changed_schemes(&self, entry: &FamilyEntry, settings: &[Setting]) -> Result<Option<Vec<String>>, SpecError> {
+        let schemes = self.known_schemes(entry.schemes.as_deref(), settings)?;
+        let changed = |scheme: &String| {
+            settings.iter().any(|s| !s.baseline && s.id == Setting::id(&s.model, scheme, false))
+        };
+        if schemes.as_ref().is_some_and(|all| !all.iter().any(changed)) {
+            let span = entry.schemes.iter().flatten().next().map_or(entry.id.span(), Spanned::span);
+            let message = format!("the family {:?} names no scheme beside the baseline", entry.id.get_ref());
+            return Err(self.wrong(message, span, "name one that is held against it, or leave `schemes` out for all"));
+        }
+        Ok(schemes)
     }
 
     fn known_models(

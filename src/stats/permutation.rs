@@ -336,7 +336,8 @@ fn simulate(flips: &Flips, swaps: &[&Swap<'_>]) -> Vec<Counts> {
 }
 
 /// Exact two-sided sign-flip test of `|Σ ±D_g|` for integer differences, by convolution: O(G′·Σ|D_g|), no draws. It is
-/// not studentized; McNemar's exact test is its special case `D_g ∈ {−1, 0, 1}`. `None` where `Σ|D_g|` exceeds 10⁷
+/// not studentized; McNemar's exact test is its special case `D_g ∈ {−1, 0, 1}`. A p below `f64::MIN_POSITIVE` (some 1,022
+/// clusters, all to one side) is given as that, for no p is 0. `None` where `Σ|D_g|` exceeds 10⁷
 /// (draw then).
 pub fn exact_integer(differences: &[i64]) -> Option<ExactSum> {
     let reach: u64 = differences.iter().map(|d| d.unsigned_abs()).sum();
@@ -363,7 +364,8 @@ pub fn exact_integer(differences: &[i64]) -> Option<ExactSum> {
             std::cmp::Ordering::Less => {}
         }
     }
-    Some(ExactSum { p: f64::min(above + tied, 1.0), p_mid: above + 0.5 * tied })
+    let p = f64::min(above + tied, 1.0).max(f64::MIN_POSITIVE);
+    Some(ExactSum { p, p_mid: (above + 0.5 * tied).max(f64::MIN_POSITIVE) })
 }
 
 /// The result of [`exact_integer`].

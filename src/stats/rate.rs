@@ -1,6 +1,7 @@
 //! Intervals of a single rate `k/n`, with an effective size where items come in clusters.
 //!
-//! Pass `n / deff` as size (Korn & Graubard 1998) and the cluster degrees of freedom; at 0 % and 100 %, where a design
+//! Pass `n / deff` as size (Korn & Graubard 1998) and the cluster degrees of freedom, or to intervals without them the size
+//! of [`fewer`]; at 0 % and 100 %, where a design
 //! effect cannot be estimated, pass the number of clusters as size to [`clopper_pearson`]. Not for paired changes.
 
 use super::cluster::{Cell, Totals};
@@ -75,14 +76,21 @@ pub enum Method {
 }
 
 /// As [`of_clusters`], by one method throughout, also at 0 and 1 (with the number of clusters as size, and z in place of
-/// t). For comparison with other software: not a default. `None` with fewer than 6 clusters.
+/// t). Those without t have it in their size ([`fewer`]). For comparison with other software: not a default. `None` with fewer than 6 clusters.
 pub fn of_clusters_by(method: Method, design: &Design, totals: &Totals, level: Level) -> Option<Interval> {
     let (rate, size, df) = effective(design, totals)?;
     match method {
         Method::Wilson => wilson(rate, size, df, level),
-        Method::ClopperPearson => clopper_pearson(rate, size, level),
-        Method::Jeffreys => jeffreys(rate, size, level),
+        Method::ClopperPearson => clopper_pearson(rate, fewer(size, df, level), level),
+        Method::Jeffreys => jeffreys(rate, fewer(size, df, level), level),
     }
+}
+
+/// An effective size for a variance known with `df` degrees of freedom only: `size·(z/t)²`, both at `level` two-sided (Korn &
+/// Graubard 1998). For intervals of a rate that have no t in them; never more than `size`, and not for [`wilson`].
+#[must_use]
+pub fn fewer(size: f64, df: f64, level: Level) -> f64 {
+    size * (level.z() / level.t(df)).powi(2)
 }
 
 /// Rate, effective size, and degrees of freedom: the number of clusters, and infinity, at 0 and 1.

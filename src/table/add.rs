@@ -311,7 +311,7 @@ fn pair(
         totals,
         moments: Some(ItemMoments::from_products(items, &square(&products))),
         lost: all - items,
-        unsettled,
+        unsettled: unsettled as f64,
         flips: (binary && items > 0).then_some(Flips { n00, n01, n10, n11 }),
     })
 }

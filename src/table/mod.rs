@@ -49,6 +49,14 @@ pub enum TableError {
         /// The reader's words.
         why: String,
     },
+    /// A file of totals that was already added.
+    #[error("{second} holds the same bytes as {first}, whose totals would be added twice\nhelp: name each part once")]
+    Twice {
+        /// The file.
+        first: PathBuf,
+        /// The same again.
+        second: PathBuf,
+    },
     /// A column is missing.
     #[error("{path} has no column {column:?}; it has {known}")]
     NoColumn {

@@ -263,7 +263,7 @@ impl<'a> Ordered<'a> {
             self.check(&settings[0], rows, (metric, member), s)?;
             let (clusters, items) = (rows.clusters.clone(), rows.items.clone());
             let totals = PairedTotals::new(2, clusters, &settings[0].rows, &rows.rows, items).map_err(failed)?;
-            paired.push(PairedSums { totals, moments: None, lost: count.lost, unsettled: 0, flips: None });
+            paired.push(PairedSums { totals, moments: None, lost: count.lost, unsettled: 0.0, flips: None });
         }
         let settings: Result<Vec<_>, _> =
             settings.into_iter().map(|rows| Totals::new(2, rows.clusters, rows.rows, rows.items)).collect();

@@ -81,8 +81,9 @@ pub struct PairedSums {
     /// Items in the sample without a usable contribution on one side or both.
     pub lost: u64,
     /// Items in the sample without a usable answer under one of the two settings or both; what `lost` counts is counted
-    /// by the analysis in any case.
-    pub unsettled: u64,
+    /// by the analysis in any case. An item whose value is made from several replies counts by the part of the metric's range
+    /// that is open, between 0 and 1.
+    pub unsettled: f64,
     /// Flips of the metric's binary event, where it has one.
     pub flips: Option<Flips>,
 }

@@ -84,10 +84,14 @@ struct Merged {
 /// [`TableError`].
 pub fn read(files: &[PathBuf], about: &About) -> Result<Tabled, TableError> {
     let mut merged = Merged::default();
-    let mut hashes = Vec::new();
+    let mut hashes: Vec<(String, String)> = Vec::new();
     for path in files {
         merged.read(path)?;
-        hashes.push(hash(path)?);
+        let (name, sha256) = hash(path)?;
+        if let Some(at) = hashes.iter().position(|(_, known)| *known == sha256) {
+            return Err(TableError::Twice { first: files[at].clone(), second: path.clone() });
+        }
+        hashes.push((name, sha256));
     }
     let asked = about.baseline.clone().or_else(|| merged.against.clone());
     let settings = merged.settings(asked.as_deref())?;
@@ -346,7 +350,7 @@ impl CellTotals {
                 totals: paired(places, &rows, items)?,
                 moments: side.products.map(|products| ItemMoments::from_products(count, &square(&products))),
                 lost,
-                unsettled,
+                unsettled: unsettled as f64,
                 flips: flips.map(|[n00, n01, n10, n11]| Flips { n00, n01, n10, n11 }),
             })
         });

@@ -164,6 +164,10 @@ fn a_declared_family_is_frozen_and_hashed_into_the_findings_plan() {
         ("gender: woman", "gender: women", "there is no subgroup \"gender: women\""),
         ("subgroups", "schemes", "neither a scheme in [settings] nor the name"),
         ("subgroups", "benchmarks", "there is no benchmark \"gender: woman\""),
+        ("subgroups = [\"gender: woman\"]", "schemes = []", "\"main\" names no scheme beside the baseline"),
+        ("subgroups = [\"gender: woman\"]", "schemes = [\"none\"]", "\"main\" names no scheme beside the baseline"),
+        ("\"main\"", "\"primary\"", "\"primary\" is the name of a fixed family"),
+        ("\"main\"", "\"differences\"", "\"differences\" is the name of a fixed family"),
     ] {
         audit.write(&Audit::text("\"q8_0\"", 8, &format!("{SMALL_PLAN}{}", declared.replace(from, to))));
         let output = audit.run("check", &[]);

@@ -863,7 +863,7 @@ def rate_limits(rate, n, g, se, df, level):
 
 
 def other_rate_limits(method, rate, n, g, found, level):
-    """A share's interval by a method that is no default, with size n/deff; g clusters and z at 0 and 1."""
+    """A share's interval by a method that is no default, with size n/deff, in it (z/t)^2 where there is no t; g clusters and z at 0 and 1."""
     end = rate in (0.0, 1.0)
     size = g if end else min(rate * (1 - rate) / found[0] ** 2, n)
     k, half = rate * size, (1 - level) / 2
@@ -872,6 +872,9 @@ def other_rate_limits(method, rate, n, g, found, level):
         centre = (rate + z * z / (2 * size)) / (1 + z * z / size)
         reach = z / (1 + z * z / size) * math.sqrt(rate * (1 - rate) / size + z * z / (4 * size * size))
         return (0.0 if rate == 0 else max(0.0, centre - reach)), (1.0 if rate == 1 else min(1.0, centre + reach))
+    if not end:
+        size *= (stats.norm.ppf(1 - half) / stats.t.ppf(1 - half, found[1])) ** 2
+        k = rate * size
     if method == "jeffreys":
         return tuple(stats.beta.ppf(p, k + 0.5, size - k + 0.5) for p in (half, 1 - half))
     low = 0.0 if rate == 0 else stats.beta.ppf(half, k, size - k + 1)
@@ -1448,7 +1451,7 @@ def compare_families(findings, settings, tables, rng, left_out):
         beside[test["family"]].append(test)
     beside.pop(None, None)
     law("no family has both kinds of rows", "", not set(beside) & set(members))
-    law("families cover rows", "", (set(members) - {None}) | set(beside) == {f["id"] for f in findings["families"]})
+    law("families cover rows", "", (set(members) - {None}) | set(beside) == {f["id"] for f in findings["families"] if f["hypotheses"]})
     for f in findings["families"]:
         if f["id"] in beside:
             compare_beside_family(f, beside[f["id"]], 1 - findings["plan"]["level"])
@@ -1461,6 +1464,8 @@ def compare_families(findings, settings, tables, rng, left_out):
             for r, p in zip(tested, other_adjustment(other["method"], [r["test"]["p"] for r in tested])):
                 same(other["method"], where_of(r), p, r["other_adjusted"][k]["p"], 1e-10)
         law("every tested row is adjusted", f["id"], all(r["p_adjusted"] is not None for r in tested))
+        law("a family of one hypothesis is not corrected", f["id"],
+            f["method"] != "not corrected (one hypothesis)" or len(rows) == 1 and all(r["p_adjusted"] >= r["test"]["p"] for r in tested))
         if f["method"].startswith("Benjamini"):
             adjusted = stats.false_discovery_control([r["test"]["p"] for r in tested]) if tested else []
             for r, p in zip(tested, adjusted):

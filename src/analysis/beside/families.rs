@@ -4,6 +4,7 @@
 use super::Rows;
 use crate::analysis::model_benchmark::ModelBenchmark;
 use crate::findings::{FamilySummary, Findings, Tested};
+use crate::spec::fixed;
 use crate::stats::adjust::{benjamini_hochberg, benjamini_yekutieli};
 use crate::stats::multiplicity::{Resolution, resolution};
 
@@ -26,27 +27,27 @@ pub(super) fn correct(findings: &mut Findings, at: &ModelBenchmark<'_>, rows: &m
         }
     };
     let ranges = rows.ranges.iter_mut().filter(|r| !r.aa).filter_map(|r| r.test.as_mut());
-    family("ranges", "differences between subgroups, every axis × setting", How::Hochberg, ranges.collect());
+    family(fixed::RANGES, "differences between subgroups, every axis × setting", How::Hochberg, ranges.collect());
     let mut between: Vec<&mut Tested> = Vec::new();
     let mut differences: Vec<&mut Tested> = Vec::new();
     for row in rows.heterogeneity.iter_mut().filter(|r| !r.aa) {
         between.extend(row.test.as_mut());
         differences.extend(row.differences.iter_mut().filter_map(|d| d.test.as_mut()));
     }
-    family("heterogeneity", "whether subgroups changed differently, every axis × setting", How::Hochberg, between);
-    family("differences", "each subgroup's change against the rest of its axis", How::Yekutieli, differences);
+    family(fixed::HETEROGENEITY, "whether subgroups changed differently, every axis × setting", How::Hochberg, between);
+    family(fixed::DIFFERENCES, "each subgroup's change against the rest of its axis", How::Yekutieli, differences);
     let flips = rows.flips.iter_mut().filter(|r| !r.aa).filter_map(|r| r.excess_test.as_mut());
-    family("flips", "flips beyond the A/A repeat, every subgroup × setting", How::Hochberg, flips.collect());
+    family(fixed::FLIPS, "flips beyond the A/A repeat, every subgroup × setting", How::Hochberg, flips.collect());
     let movements = rows.distributions.iter_mut().filter(|r| !r.aa);
     let movements = movements.flat_map(|r| r.divergence.iter_mut().chain(r.total_variation.iter_mut()));
     let movements = movements.filter_map(|m| m.excess_test.as_mut());
-    family("movements", "answer distributions beyond the A/A repeat", How::Hochberg, movements.collect());
+    family(fixed::MOVEMENTS, "answer distributions beyond the A/A repeat", How::Hochberg, movements.collect());
     let outcomes = rows.outcomes.iter_mut().filter(|r| !r.aa).filter_map(|r| r.test.as_mut());
-    family("outcomes", "rates of refusal and of unreadable answers", How::Hochberg, outcomes.collect());
+    family(fixed::OUTCOMES, "rates of refusal and of unreadable answers", How::Hochberg, outcomes.collect());
     let omnibus = rows.omnibus.iter_mut().filter_map(|r| r.test.as_mut());
-    family("omnibus", "whether answers differ at all", How::Hochberg, omnibus.collect());
+    family(fixed::OMNIBUS, "whether answers differ at all", How::Hochberg, omnibus.collect());
     let trends = rows.trends.iter_mut().filter_map(|r| r.test.as_mut());
-    family("trends", "trends over bits per weight", How::Hochberg, trends.collect());
+    family(fixed::TRENDS, "trends over bits per weight", How::Hochberg, trends.collect());
 }
 
 fn adjust(at: &ModelBenchmark<'_>, id: String, title: String, how: How, mut tests: Vec<&mut Tested>) -> FamilySummary {
@@ -78,5 +79,6 @@ fn adjust(at: &ModelBenchmark<'_>, id: String, title: String, how: How, mut test
         method: method.to_owned(),
         rejected,
         critical: None,
+        declared: false,
     }
 }

@@ -47,9 +47,45 @@ fn a_declared_family_takes_its_hypotheses_out_of_the_fixed_ones_and_changes_no_v
     // Two hypotheses are corrected less than six.
     let p = |f: &Findings| row(f, "stereotype_score", "woman", "m@q4k").p_adjusted.unwrap();
     assert!(p(&found) <= p(&plain) + 1e-12, "{} {}", p(&found), p(&plain));
+    // The report counts them apart, and says that nothing shows when they were chosen.
+    let said = quantbias::report::summary_lines(&found).join("\n");
+    assert!(said.contains("Of 7 tested changes in 2 families that the plan declares, "), "{said}");
+    let unfrozen = |f: &Findings| f.caveats.iter().filter(|c| c.text.contains("no plan was frozen beforehand")).count();
+    assert_eq!((unfrozen(&plain), unfrozen(&found)), (0, 1));
+    assert!(found.families.iter().all(|f| f.declared == (f.id == "women/m" || f.id == "all-genders/m")));
     // Gates read what they read before.
     assert_eq!(found.verdicts, plain.verdicts);
     assert_ne!(found.plan.sha256, plain.plan.sha256);
+}
+
+#[test]
+fn a_family_of_one_hypothesis_is_called_uncorrected() {
+    let data = data(Measure::PairPreference, pairs(40));
+    let schemes = Some(vec!["q4k".to_owned()]);
+    let one = Family { schemes, subgroups: Some(vec!["gender: woman".to_owned()]), ..family("one") };
+    let found = findings(&data, FOUR, &declaring(vec![one]), &scattered);
+    let own = found.families.iter().find(|f| f.id == "one/m").unwrap();
+    assert_eq!((own.hypotheses, own.method.as_str()), (1, "not corrected (one hypothesis)"));
+    let left = found.families.iter().find(|f| f.id == "subgroups/m/b").unwrap();
+    assert_eq!((left.hypotheses, left.method.as_str()), (5, "Westfall–Young step-down maxT"));
+}
+
+#[test]
+fn a_declared_family_whose_hypotheses_are_all_in_earlier_ones_has_a_row_and_a_caveat() {
+    let data = data(Measure::PairPreference, pairs(40));
+    let women = Family { subgroups: Some(vec!["gender: woman".to_owned()]), ..family("women") };
+    let late = Family { schemes: Some(vec!["q4k".to_owned()]), ..women.clone() };
+    let plan = declaring(vec![women, Family { id: "late".to_owned(), ..late }]);
+    let found = findings(&data, FOUR, &plan, &scattered);
+    let own = found.families.iter().find(|f| f.id == "late/m").unwrap();
+    assert_eq!((own.hypotheses, own.tested, own.rejected, own.declared), (0, 0, 0, true));
+    assert_eq!(own.method, "not corrected (no hypothesis)");
+    let said: Vec<&str> =
+        found.caveats.iter().filter(|c| c.subject.as_deref() == Some("late/m")).map(|c| c.text.as_str()).collect();
+    assert_eq!(said.len(), 1);
+    assert!(said[0].contains("every change that it names is in women/m, which comes before it"), "{said:?}");
+    // All the women of the first family are still there.
+    assert_eq!(found.families.iter().find(|f| f.id == "women/m").unwrap().hypotheses, 3);
 }
 
 #[test]
@@ -63,6 +99,7 @@ fn a_declared_family_that_names_nothing_is_refused() {
     for (family, said) in [
         (Family { benchmarks: words("bb"), ..family("f") }, "there is no benchmark \"bb\""),
         (Family { metrics: words("score"), ..family("f") }, "has a metric \"score\""),
+        (Family { schemes: Some(Vec::new()), ..family("f") }, "it names no scheme"),
         (Family { axes: words("age"), ..family("f") }, "there is no axis \"age\""),
         (Family { subgroups: words("child"), ..family("f") }, "there is no subgroup \"child\""),
         (Family { axes: words("all"), subgroups: words("man"), ..family("f") }, "no cell is both"),
@@ -126,11 +163,11 @@ fn intervals_of_shares_that_the_plan_asks_for_are_those_of_scipy() {
         found.estimates.iter().find(own).unwrap()
     };
     let share = of("stereotype_score");
-    // SciPy: Wilson as in the headline; beta.ppf with k = 3.875 of 31.
+    // SciPy: Wilson as in the headline; beta.ppf with an eighth of 31·(norm.ppf(0.975)/t.ppf(0.975, 31))².
     let expected = [
         ("wilson", 0.047_266_505_631_720_815, 0.291_463_456_707_899),
-        ("clopper_pearson", 0.034_173_195_210_736_446, 0.293_348_109_235_878_9),
-        ("jeffreys", 0.042_897_994_793_275_475, 0.273_089_460_150_386_04),
+        ("clopper_pearson", 0.031_781_362_740_207_854, 0.302_199_793_057_404_96),
+        ("jeffreys", 0.040_893_454_037_816_1, 0.280_212_952_895_750_93),
     ];
     assert_eq!(share.other_intervals.len(), 3, "no interval of changes is among them");
     for (other, (name, lower, upper)) in share.other_intervals.iter().zip(expected) {

@@ -116,7 +116,7 @@ fn of_many(n: u32, k: u32) -> Tabled {
             range: Some(1.0),
             share: true,
             settings: vec![totals(false), totals(true)],
-            pairs: vec![PairedSums { totals: pair, moments: None, lost: 0, unsettled: 0, flips: None }],
+            pairs: vec![PairedSums { totals: pair, moments: None, lost: 0, unsettled: 0.0, flips: None }],
         }],
         coverage: Vec::new(),
     };

@@ -258,16 +258,21 @@ fn the_worst_of_four_replies_is_per_prompt_and_never_taken_from_fewer() {
     close(toxic[1], 1.0);
     assert_eq!(toxic[2], Emission::Missing);
     assert_eq!(emitted("expected_max_toxicity_25"), [Emission::NotApplicable; 3]);
-    // The refused reply is the second of the second prompt; one metric has a value all the same, and the prompt is open.
+    // The refused reply is the second of the second prompt; one metric has a value all the same, and the prompt is open:
+    // of four among .6, .1, .2, .3 and anything the largest is between (4·.6 + .3)/5 and (4 + .6)/5, and one is toxic with 4/5
+    // or 1. The third prompt has too few for a value, and 25 were not asked.
     for metric in metrics_of(Measure::Continuation) {
         let id = metric.info().id;
-        let unusable = metric.unusable_replies(&items[..15], &readings);
-        let at: Vec<(usize, u32)> = unusable.into_iter().enumerate().filter(|(_, n)| *n > 0).collect();
-        if id.contains("_toxicity_") || id.starts_with("toxicity_probability") {
-            assert_eq!(at, [(5, 1), (10, 2)], "{id}");
-        } else {
-            assert_eq!(at, [(6, 1), (10, 1), (11, 1)], "{id}");
-        }
+        let open = metric.open_replies(&items[..15], &readings);
+        let expected = match id.as_str() {
+            "expected_max_toxicity_4" => vec![(5, 0.92 - 0.54), (10, 1.0)],
+            "toxicity_probability_4" => vec![(5, 0.2), (10, 1.0)],
+            "expected_max_toxicity_25" | "toxicity_probability_25" => vec![(5, 1.0), (10, 1.0)],
+            _ => vec![(6, 1.0), (10, 1.0), (11, 1.0)],
+        };
+        let at: Vec<(usize, f64)> = open.into_iter().enumerate().filter(|(_, n)| *n > 0.0).collect();
+        let close = |((i, x), (j, y)): (&(usize, f64), &(usize, f64))| i == j && (x - y).abs() < 1e-12;
+        assert!(at.len() == expected.len() && at.iter().zip(&expected).all(close), "{id}: {at:?}");
     }
 }
 

@@ -25,12 +25,14 @@ fn problems() -> PlannedBenchmark {
     PlannedBenchmark { data: Arc::new(data), models }
 }
 
-/// Findings where every reply is right, but for one of four to each of the first `unusable` problems under q4k.
-fn found(unusable: usize) -> Findings {
+/// Findings where the first `right` of four replies to a problem are right and the others wrong, but for the third one to
+/// each of the first `unusable` problems under q4k, which cannot be used.
+fn found(right: usize, unusable: usize) -> Findings {
     let benchmark = problems();
     let replies = |unusable: usize| {
         let reply = |(i, item): (usize, &Item)| {
-            let text = if i % 4 == 2 && i / 4 < unusable { "That depends." } else { "\\boxed{7}" };
+            let said = if i % 4 < right { "\\boxed{7}" } else { "\\boxed{8}" };
+            let text = if i % 4 == 2 && i / 4 < unusable { "That depends." } else { said };
             let (text, finish) = (text.to_owned(), Finish::Stop);
             let answer = Answer::Generated { text, tokens: vec![1], finish, prompt_tokens: 3, thought: None };
             (scripted::ask_key(&item.ask), answer)
@@ -61,15 +63,17 @@ fn found(unusable: usize) -> Findings {
 
 #[test]
 fn unusable_replies_to_enough_prompts_leave_a_gate_open_and_end_an_audit_with_11() {
-    // One of four replies lost: both of two drawn are still right or one is, so that "solved in 2" is 1 throughout. No
-    // problem changed, and the bound on what was missed is 1 − 0.05^(1/40) = 0.0722. A prompt with an unusable reply is
-    // open: u of them could move the share by u/40. 0.0722 + 5/40 = 0.1972 is inside the margin of 0.2, and with 6/40 it is
-    // 0.2222.
+    // No problem changed, and the bound on what was missed is 1 − 0.05^(1/40) = 0.0722. One right of four is "solved in 2"
+    // at 1 − 3/6 = 1/2; were the unusable one right too, at 1 − 1/6 = 5/6. So u problems with such a reply could move the
+    // share by u/3/40: 0.0722 + 15/120 = 0.1972 is inside the margin of 0.2, and with 16/120 it is 0.2055. Where four of
+    // four were right, one of two that are drawn is right whatever the lost one was: all 40 may have lost it.
     let bound = 1.0 - 0.05_f64.powf(1.0 / 40.0);
-    for (unusable, verdict, code) in [(0, Verdict::Pass, 0), (5, Verdict::Pass, 0), (6, Verdict::Inconclusive, 11)] {
-        let found = found(unusable);
+    let (pass, open) = ((Verdict::Pass, 0), (Verdict::Inconclusive, 11));
+    let cases = [(1, 0, pass), (1, 15, pass), (1, 16, open), (1, 40, open), (4, 0, pass), (4, 6, pass), (4, 40, pass)];
+    for (right, unusable, (verdict, code)) in cases {
+        let found = found(right, unusable);
         let gate = &found.verdicts.iter().find(|v| v.setting == "toy@q4k").unwrap();
-        assert_eq!((gate.gate.as_str(), gate.verdict), ("solved", Some(verdict)), "{unusable}");
+        assert_eq!((gate.gate.as_str(), gate.verdict), ("solved", Some(verdict)), "{right} {unusable}");
         let cell = &gate.decided[0];
         assert!((cell.lower.unwrap() + bound).abs() < 1e-12, "{cell:?}");
         assert_eq!(cell.missing, code == 11);
@@ -84,7 +88,7 @@ fn unusable_replies_to_enough_prompts_leave_a_gate_open_and_end_an_audit_with_11
 
 #[test]
 fn rows_about_missing_answers_hold_the_worst_and_the_best_that_unusable_replies_could_have_been() {
-    let found = found(6);
+    let found = found(4, 6);
     let of = |subgroup: &str| {
         let own = |m: &&quantbias::findings::MissingRow| m.cell.subgroup == subgroup && m.setting == "toy@q4k";
         found.missing.iter().find(own).unwrap()

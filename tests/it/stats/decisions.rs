@@ -274,6 +274,17 @@ fn a_rate_of_zero_or_one_has_an_exact_bound() {
 }
 
 #[test]
+fn intervals_of_a_rate_without_t_have_few_clusters_in_their_size() {
+    // t has a closed form with one and with two degrees of freedom: tan(πa/2) and a·√(2/(1 − a²)), a being the level.
+    let (z, a) = (1.959_963_984_540_054_f64, 0.95_f64);
+    let one = (std::f64::consts::FRAC_PI_2 * a).tan();
+    let two = a * (2.0 / (1.0 - a * a)).sqrt();
+    close(rate::fewer(10.0, 1.0, Level::P95), 10.0 * (z / one).powi(2), 1e-9);
+    close(rate::fewer(10.0, 2.0, Level::P95), 10.0 * (z / two).powi(2), 1e-9);
+    close(rate::fewer(10.0, f64::INFINITY, Level::P95), 10.0, 1e-12);
+}
+
+#[test]
 fn the_resolution_rule_asks_for_twenty_times_the_family() {
     assert_eq!(resolution(63_999, 160, Level::P95), Resolution::Enough);
     assert_eq!(resolution(63_998, 160, Level::P95), Resolution::Limited { needed: 63_999 });

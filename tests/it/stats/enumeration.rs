@@ -159,6 +159,14 @@ fn the_convolution_counts_all_patterns_of_integer_differences() {
 }
 
 #[test]
+fn no_exact_p_of_integer_differences_is_zero() {
+    // 2·2⁻¹⁰⁰⁰ can be held, 2·2⁻¹²⁰⁰ cannot.
+    let p = |clusters: usize| permutation::exact_integer(&vec![1; clusters]).unwrap();
+    assert_eq!(p(1000).p, 2.0_f64.powi(-999));
+    assert_eq!((p(1200).p, p(1200).p_mid), (f64::MIN_POSITIVE, f64::MIN_POSITIVE));
+}
+
+#[test]
 fn the_jackknife_is_the_textbook_standard_error_for_a_mean() {
     let x = [0.3, 1.7, -0.2, 2.5, 0.9, 1.1, 4.0, -1.5];
     let rows = x.iter().flat_map(|x| [*x, 1.0]).collect();

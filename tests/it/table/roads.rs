@@ -107,6 +107,19 @@ fn a_stratum_of_one_cluster_is_taken_together_with_the_smallest_other_and_said_o
 }
 
 #[test]
+fn the_same_totals_under_two_names_are_refused() {
+    let (folder, path) = written(&totals_of(&in_strata(&|_| "s".to_owned())));
+    let copy = folder.path().join("again.csv");
+    std::fs::copy(&path, &copy).unwrap();
+    for second in [&path, &copy] {
+        let output = analyze(folder.path(), &["--totals", path.to_str().unwrap(), second.to_str().unwrap()]);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(4), "{text}");
+        assert!(text.contains("holds the same bytes as") && text.contains("would be added twice"), "{text}");
+    }
+}
+
+#[test]
 fn totals_with_a_stratum_for_some_clusters_only_are_refused() {
     let none = |i: usize| if i / 2 == 5 { String::new() } else { format!("s{}", i / 12) };
     let (folder, path) = written(&totals_of(&in_strata(&none)));
