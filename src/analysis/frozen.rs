@@ -91,7 +91,11 @@ pub(super) fn unfrozen_families(plan: &Plan, is_frozen: bool) -> Option<Caveat> 
     let text = "Families were declared and no plan was frozen beforehand: nothing shows that they were chosen before answers \
                 were seen, and what is corrected in them is corrected for fewer hypotheses than were asked.";
     let subject = None;
-    (!plan.families.is_empty() && !is_frozen).then(|| Caveat { about: "plan".to_owned(), subject, text: text.to_owned() })
+    (!plan.families.is_empty() && !is_frozen).then(|| Caveat {
+        about: "plan".to_owned(),
+        subject,
+        text: text.to_owned(),
+    })
 }
 
 /// The changes between two contents in words; `None` where there are none.

@@ -130,7 +130,7 @@ pub struct GateCellRow {
     pub lower: Option<f64>,
     /// Upper one-sided bound.
     pub upper: Option<f64>,
-    /// Whether something would be shown if no answer were missing.
+    /// Whether the cell counts as inconclusive, and would not if no answer were missing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub missing: bool,
 }

@@ -199,9 +199,8 @@ impl Check {
     /// The schemes of a family: at least one of them is no baseline, or nothing is held against it.
     fn changed_schemes(&self, entry: &FamilyEntry, settings: &[Setting]) -> Result<Option<Vec<String>>, SpecError> {
         let schemes = self.known_schemes(entry.schemes.as_deref(), settings)?;
-        let changed = |scheme: &String| {
-            settings.iter().any(|s| !s.baseline && s.id == Setting::id(&s.model, scheme, false))
-        };
+        let changed =
+            |scheme: &String| settings.iter().any(|s| !s.baseline && s.id == Setting::id(&s.model, scheme, false));
         if schemes.as_ref().is_some_and(|all| !all.iter().any(changed)) {
             let span = entry.schemes.iter().flatten().next().map_or(entry.id.span(), Spanned::span);
             let message = format!("the family {:?} names no scheme beside the baseline", entry.id.get_ref());

@@ -538,7 +538,7 @@ def main():
     compare_inventory(findings, benchmarks, settings, readings)
     compare_beside(findings, benchmarks, emission, strata, readings)
     compare_families(whole, settings, tables, rng, left_out)
-    compare_verdicts(findings)
+    compare_verdicts(findings, declared_gates(args.run, manifest, findings))
     for kind in sorted(checks):
         print(f"{checks[kind]:7d} checked, {problems[kind]:5d} wrong: {kind}")
     for metric, n in sorted(left_out.items()):
@@ -1514,61 +1514,90 @@ def compare_max_t(rows, tables, draws, rng, left_out):
             f"{p} vs {theirs}")
 
 
-def compare_verdicts(findings):
+def declared_gates(run, manifest, findings):
+    """Whether the plan declares gates; None where the findings are not by the plan that the run began with."""
+    plan = run / "plan.json"
+    if not plan.exists() or manifest["provenance"].get("plan_sha256") != findings["plan"]["sha256"]:
+        return None
+    return bool(json.loads(plan.read_text()).get("gates"))
+
+
+def compare_verdicts(findings, declared):
+    """Gates, declared or not: each over the cells that it says it decided, with its own margin and direction."""
     plan = findings["plan"]
-    worse = {m["id"]: m["worse"] for m in findings["metrics"]}
+    ways = {m["id"]: m["worse"] for m in findings["metrics"]}
     headline = {b["name"]: b["headline"] for b in findings["audit"]["benchmarks"]}
-    cells = defaultdict(list)
     baselines = {s["model"]: s["id"] for s in findings["audit"]["settings"] if s["baseline"]}
-    for row in findings["contrasts"]:
-        gated = row["metric"] == headline[row["benchmark"]] and row["against"] == baselines[row["model"]]
-        law("exactly the headline rows have verdicts", where_of(row), (row["verdict"] is not None) == (gated and not row["aa"]))
-        if not gated:
-            continue
-        cells[row["model"], row["benchmark"], row["setting"]].append(row)
-        if row["aa"]:
-            continue
-        margin = plan["margins"][f"{row['benchmark']}/{row['metric']}"]
-        verdict, where = row["verdict"], where_of(row)
-        if row["interval"] is None:
-            law("a cell without interval is inconclusive", where, verdict == "inconclusive", verdict)
-            continue
-        sign = -1 if worse[row["metric"]] == "decrease" else 1
-        low, high = sorted((sign * row["interval"]["lower"], sign * row["interval"]["upper"]))
-        either = worse[row["metric"]] == "either"
-        inside = high < margin and (not either or low > -margin)
-        if row["jackknife"] and row["interval"]["level"] == plan["gate_level"]:
-            # Inside at two-sided 95 % implies inside at one-sided 95 %, if also by the jackknife.
-            j = sorted((sign * row["jackknife"]["lower"], sign * row["jackknife"]["upper"]))
-            inside &= j[1] < margin and (not either or j[0] > -margin)
-            if inside:
-                law("inside by both intervals is pass or degraded", where, verdict in ("pass", "degraded"), verdict)
-            reach = stats.t.ppf(plan["gate_level"], 1e9) * row["se"]
-            d = sign * row["delta"]
-            if verdict in ("pass", "degraded"):
-                law("pass is inside by a normal bound", where, d + reach < margin and (not either or d - reach > -margin))
-            if verdict == "fail":
-                law("fail is beyond by a normal bound", where, d - reach > margin or (either and d + reach < -margin))
-            if verdict == "degraded":
-                law("degraded is real by a normal bound", where, d - reach > 0 or (either and d + reach < 0))
-    rows = {(v["model"], v["benchmark"], v["setting"]): v for v in findings["verdicts"]}
-    law("one verdict row per gate", "", set(rows) == set(cells) and len(rows) == len(findings["verdicts"]))
-    for key, v in rows.items():
-        own = cells[key]
-        law("verdict row counts its cells", key, sum(v["cells"].values()) == len(own))
-        if own[0]["aa"]:
-            law("the A/A row is not gated", key, v["verdict"] is None)
-            continue
-        counts = v["cells"]
-        expected = (
-            "fail" if counts["fail"] else "inconclusive" if counts["inconclusive"] else "degraded" if counts["degraded"] else "pass"
-        )
-        law("verdict follows from its cells", key, v["verdict"] == expected, f"{v['verdict']} vs {expected} {counts}")
-        sign = {"increase": 1, "decrease": -1}.get(worse[v["metric"]])
-        bad = [abs(r["delta"]) if sign is None else sign * r["delta"] for r in own if r["delta"] is not None]
-        if bad:
-            mine = abs(v["worst_delta"]) if sign is None else sign * v["worst_delta"]
-            same("worst cell", key, max(bad), mine)
+    names = ("model", "benchmark", "metric", "axis", "subgroup", "setting")
+    rows = {tuple(r[n] for n in names): r for r in findings["contrasts"] if r["against"] == baselines[r["model"]]}
+    metric_of = {}
+    severity = ["pass", "degraded", "inconclusive", "fail"]
+    verdicts = defaultdict(list)
+    for v in findings["verdicts"]:
+        key = v["gate"], v["model"], v["benchmark"], v["setting"]
+        law("one verdict row per gate", key, key not in metric_of)
+        metric_of[key] = v["metric"]
+        law("verdict row counts its cells", key, sum(v["cells"].values()) == len(v.get("decided", [])))
+        worse = v.get("worse") or ways[v["metric"]]
+        own = []
+        for cell in v.get("decided", []):
+            at = v["model"], v["benchmark"], v["metric"], cell["axis"], cell["subgroup"], v["setting"]
+            law("a decided cell is a row", at, at in rows)
+            if at not in rows:
+                continue
+            own.append(rows[at])
+            if not rows[at]["aa"]:
+                verdicts[at].append(cell["own"])
+                compare_cell(plan, rows[at], cell, v["margin"], worse)
+        compare_gate(key, v, own, worse)
+    for at, row in rows.items():
+        expected = max(verdicts[at], key=severity.index) if verdicts[at] else None
+        law("a row has the severest verdict of its gates", where_of(row), row["verdict"] == expected, f"{row['verdict']} vs {expected}")
+    # A gate that is not declared has the benchmark's name and all headline rows.
+    for row in rows.values():
+        key = row["benchmark"], row["model"], row["benchmark"], row["setting"]
+        if declared is False and row["metric"] == headline[row["benchmark"]]:
+            law("every headline row is gated", where_of(row), row["aa"] == (row["verdict"] is None) and metric_of.get(key) == row["metric"])
+
+
+def compare_cell(plan, row, cell, margin, worse):
+    """What a cell's interval says of its margin, by its own bounds."""
+    verdict, where = cell["own"], where_of(row)
+    if row["interval"] is None:
+        law("a cell without interval is inconclusive", where, verdict == "inconclusive", verdict)
+        return
+    if worse == "away_from_ideal" or not row["jackknife"] or row["interval"]["level"] != plan["gate_level"]:
+        return
+    sign, either = -1 if worse == "decrease" else 1, worse == "either"
+    low, high = sorted((sign * row["interval"]["lower"], sign * row["interval"]["upper"]))
+    # Inside at two-sided 95 % implies inside at one-sided 95 %, if also by the jackknife.
+    j = sorted((sign * row["jackknife"]["lower"], sign * row["jackknife"]["upper"]))
+    inside = high < margin and j[1] < margin and (not either or low > -margin and j[0] > -margin)
+    if inside and not cell.get("missing"):
+        law("inside by both intervals is pass or degraded", where, verdict in ("pass", "degraded"), verdict)
+    reach = stats.t.ppf(plan["gate_level"], 1e9) * row["se"]
+    d = sign * row["delta"]
+    if verdict in ("pass", "degraded"):
+        law("pass is inside by a normal bound", where, d + reach < margin and (not either or d - reach > -margin))
+    if verdict == "fail":
+        law("fail is beyond by a normal bound", where, d - reach > margin or (either and d + reach < -margin))
+    if verdict == "degraded":
+        law("degraded is real by a normal bound", where, d - reach > 0 or (either and d + reach < 0))
+
+
+def compare_gate(key, v, own, worse):
+    """A gate's verdict from its cells, and the worst of them."""
+    if v["verdict"] is None:
+        law("the A/A row is not gated", key, all(r["aa"] for r in own))
+        return
+    law("only the A/A row is not gated", key, not any(r["aa"] for r in own))
+    counts = v["cells"]
+    expected = "fail" if counts["fail"] else "inconclusive" if counts["inconclusive"] or not own else "degraded" if counts["degraded"] else "pass"
+    law("verdict follows from its cells", key, v["verdict"] == expected, f"{v['verdict']} vs {expected} {counts}")
+    sign = {"increase": 1, "decrease": -1}.get(worse)
+    bad = [abs(r["delta"]) if sign is None else sign * r["delta"] for r in own if r["delta"] is not None]
+    if bad and worse != "away_from_ideal":
+        same("worst cell", key, max(bad), abs(v["worst_delta"]) if sign is None else sign * v["worst_delta"])
 
 
 if __name__ == "__main__":
