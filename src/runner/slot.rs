@@ -355,7 +355,9 @@ impl<'a> Slot<'a> {
                     return Ok(worker);
                 }
                 Heard::Reply(Reply::Refused { reason }) => return Err(Trouble::Refused(reason)),
-                Heard::Reply(Reply::Gone { reason }) => return Err(Trouble::Gone(reason)),
+                Heard::Reply(Reply::Gone { reason }) => {
+                    return Err(Trouble::Gone(AskError::Gone { reason }.to_string()));
+                }
                 Heard::Reply(Reply::Broken { reason }) => broken = Some(reason),
                 Heard::Silence if Instant::now() > deadline => {
                     worker.end(Duration::ZERO);

@@ -260,7 +260,7 @@ pub struct ContrastEntry {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FamilyEntry {
-    /// Name in findings.
+    /// Name in findings; not that of a fixed family, such as `primary`.
     #[schemars(with = "String")]
     pub id: Spanned<String>,
     /// Benchmark ids.

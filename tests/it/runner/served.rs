@@ -110,7 +110,9 @@ fn a_run_whose_server_goes_away_ends_with_exit_code_5_and_goes_on_to_the_same_re
         told.left.store(21, Ordering::SeqCst);
         let (code, words) = run(&wild, &[]);
         assert_eq!(code, 5, "{words}");
-        assert!(words.contains("is lost: the server is gone: no answer after"), "{words}");
+        // Whether a worker asks or is still loading when it meets this is chance.
+        assert!(words.contains("is lost: the server is gone: "), "{words}");
+        assert!(words.contains("no answer after"), "{words}");
         assert!(words.contains("go on with --resume"), "{words}");
         let path = only(&wild.join("runs"));
         let kept = record_files(&path);
